@@ -1,0 +1,83 @@
+# Everything is made from here; `make` alone says what there is to make.
+
+PROFILE ?= standard
+DATA    ?=
+RUN     ?= $(if $(DATA),$(shell basename -- '$(DATA)' | tr -c 'A-Za-z0-9._\n-' '_')-$(PROFILE),$(PROFILE))
+RUN_DIR := reports/$(RUN)
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+READY  := $(VENV)/ready
+GRAPH  := reports/graph.mk
+
+# Kernels and settings of this environment, not of the person's account.
+export JUPYTER_PREFER_ENV_PATH := 1
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help report notebooks data test lint lab lock clean FORCE
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help: ## this text
+	@echo "make TARGET [PROFILE=ci|standard|published|full] [DATA=folder] [RUN=name] [-j2]"; echo
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo; echo "DATA is a folder with blurred_images/ and sharpened_images/; without it, cards are drawn."
+	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
+
+report: $(RUN_DIR)/report.html ## the whole report: sets up, runs what is out of date, assembles the HTML
+	@printf '<!DOCTYPE html>\n<meta http-equiv="refresh" content="0; url=%s/report.html">\n<title>Last report</title>\n<a href="%s/report.html">The last report: %s</a>\n' '$(RUN)' '$(RUN)' '$(RUN)' > reports/report.html
+	@echo "The report is $(RUN_DIR)/report.html"
+
+SOURCES  := $(sort $(wildcard notebooks/[0-9][0-9]_*.py))
+EXECUTED := $(SOURCES:notebooks/%.py=$(RUN_DIR)/%.ipynb)
+
+notebooks: $(EXECUTED) ## only the executed notebooks
+
+data: $(RUN_DIR)/run.yaml ## only check the profile and draw the data set it needs
+
+# Looked at on every run, rewritten only when profile or data have changed.
+$(RUN_DIR)/run.yaml: FORCE | $(READY)
+	@$(PYTHON) -m srcnn_lib prepare $(RUN_DIR) --profile '$(PROFILE)' $(if $(DATA),--data '$(DATA)')
+
+# What each notebook needs besides, modules and results of others, is read from the sources.
+$(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/run.yaml | $(READY)
+	@$(PYTHON) -m srcnn_lib execute notebooks/$*.py $(RUN_DIR)
+
+$(RUN_DIR)/report.html: $(EXECUTED) $(wildcard reports/template/*) srcnn_lib/report.py srcnn_lib/provenance.py
+	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
+
+ifneq ($(filter report notebooks reports/%,$(MAKECMDGOALS)),)
+include $(GRAPH)
+endif
+
+$(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py) | $(READY)
+	@$(PYTHON) srcnn_lib/graph.py > $@.tmp && mv $@.tmp $@
+
+test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
+	@$(PYTHON) -m pytest
+
+lint: $(READY) ## style of the code
+	@$(PYTHON) -m ruff check .
+
+lab: $(READY) ## JupyterLab; a click on a numbered source opens it as a notebook
+	@$(PYTHON) -m jupyter lab --notebook-dir=notebooks
+
+lock: ## pin the dependencies of pyproject.toml anew (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \
+	  --custom-compile-command "make lock" --output-file requirements.lock --quiet
+
+clean: ## remove every built report and drawn data set; your own data and .venv stay
+	rm -rf data/specimens $(filter-out reports/template,$(wildcard reports/*))
+
+# A Python from 3.11 to 3.13, wherever it is called so.
+FIND_PYTHON = for python in $(or $(BASE_PYTHON),python3 python3.13 python3.12 python3.11 python); do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break; python=; done
+
+$(READY): requirements.lock
+	@$(FIND_PYTHON); \
+	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; name one with BASE_PYTHON=…"; exit 1; fi; \
+	echo "setting up $(VENV) with $$($$python --version): once, two to five minutes"; \
+	$$python -m venv --clear $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,133 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,-all
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2 Entering the pipeline
+#
+# ## 2.1 Data inspection and importing
+#
+# The data lie in two folders, `blurred_images` and `sharpened_images`. Two files of one name show the same
+# card. Before anything is learned from them we look into every file: which have a partner, which can be
+# read, how large they are.
+
+# %% tags=["parameters"]
+run_folder = "../reports/standard"
+image_size = 256
+
+# %%
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown
+
+from srcnn_lib import figures, original, pairs
+from srcnn_lib.runs import Run
+
+run = Run(run_folder)
+
+# %%
+table, set_aside = pairs.index(run.data_folder)
+run.write_table("01_inspection/pairs.csv", table)
+run.write_table("01_inspection/set_aside.csv", set_aside)
+
+# %% [markdown]
+# ### What is there
+#
+# The original's names, such as `f.h.fornt.5000`, hold a letter and a number. It guesses that `h` and `v`
+# stand for “high” and “very high”, two degrees of blur or sharpness.
+
+# %%
+numbers = table["number"].dropna()
+first, last = original.NUMBERS
+missing = pairs.gaps(numbers)
+summary = {
+    "pairs": len(table),
+    "files_set_aside": len(set_aside),
+    "pairs_per_variant": {str(name): int(count) for name, count in table["variant"].value_counts().items()},
+    "first_number": int(numbers.min()) if len(numbers) else None,
+    "last_number": int(numbers.max()) if len(numbers) else None,
+    "numbers_missing": len(missing),
+    "mean_megapixels": float((table["width"] * table["height"]).mean() / 1e6),
+    "data_sha256": pairs.data_hash(table),
+}
+run.write_json("01_inspection/summary.json", summary)
+number_range = f"{summary['first_number']} to {summary['last_number']}" if len(numbers) else "no numbers in the names"
+figures.table(
+    pd.DataFrame([
+        {"": "sound pairs", "this run": f"{summary['pairs']:,}", "the original": f"{original.PAIRS:,}"},
+        {"": "pairs per letter", "this run": ", ".join(f"{k}: {v:,}" for k, v in summary["pairs_per_variant"].items())
+         or "no letters in the names", "the original": f"h: {original.PAIRS_PER_VARIANT:,}, v: {original.PAIRS_PER_VARIANT:,}"},
+        {"": "numbers", "this run": number_range, "the original": f"{first} to {last}"},
+        {"": "numbers missing in between", "this run": summary["numbers_missing"] if len(numbers) else "",
+         "the original": "not reported"},
+        {"": "mean size in megapixels", "this run": f"{summary['mean_megapixels']:.2f}", "the original": "not reported"},
+        {"": "files set aside", "this run": summary["files_set_aside"], "the original": "none, though some are called too hazy"},
+    ]),
+    caption="The data set in numbers, beside the original's.",
+)
+
+# %%
+Markdown(
+    f"The original speaks of {original.PAIRS_PER_VARIANT:,} images of each letter, numbered {first} to {last}. That range "
+    f"holds {last - first + 1:,} numbers, so either one is missing or the last is {last - 1}."
+)
+
+# %% [markdown]
+# ### What was set aside
+#
+# A file that cannot be used does not stop the run. It is listed here with its reason.
+
+# %%
+if len(set_aside):
+    shown = figures.table(set_aside.head(50), caption=f"Files set aside ({len(set_aside)}, at most 50 shown).")
+else:
+    shown = Markdown("Nothing was set aside: every file has a readable partner of its own size.")
+shown
+
+# %% [markdown]
+# ### Sizes
+#
+# No two of the original's images need have the same size; it says so, but does not show them.
+
+# %%
+figures.figure(
+    figures.sizes(table),
+    caption="Width and height of every pair.",
+    alt=f"Scatter plot: widths from {table['width'].min()} to {table['width'].max()} pixels, heights from "
+        f"{table['height'].min()} to {table['height'].max()} pixels.",
+)
+
+# %% [markdown]
+# ### Importing
+#
+# To train on whole images in batches, the original squashed each to a square of 256 pixels, and suspected
+# afterwards that this had been a mistake. The picture shows why: letters lose their proportions and, in
+# the wider direction, most of their pixels.
+
+# %%
+example = table.iloc[0]
+low, high = pairs.read_pair(run.data_folder, example)
+squashed = pairs.squash(high, image_size)
+figures.figure(
+    figures.side_by_side({
+        f"as it is, {example['width']}×{example['height']}": high,
+        f"squashed to {image_size}×{image_size}": squashed,
+    }, columns=2),
+    caption=f"{example['name']}, sharp side, before and after squashing.",
+    alt=f"The card {example['name']} at its own proportions, and squashed to a square in which its text is narrow.",
+)
+
+# %%
+Markdown(
+    f"On average {1 - float((image_size**2 / (table['width'] * table['height'])).clip(upper=1).mean()):.0%} of the pixels "
+    f"are given up. Values are scaled from [0, {np.iinfo(squashed.dtype).max}] to [0, 1] when batches are made."
+)

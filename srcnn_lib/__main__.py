@@ -1,0 +1,58 @@
+"""The commands behind the Makefile: `python -m srcnn_lib --help`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+# Each command imports what it needs: `prepare` runs at every `make`, and TensorFlow takes seconds to import.
+
+
+@click.group()
+def main() -> None:
+    """A reproducible report on enhancing photographs of identity cards."""
+
+
+@main.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.option("--profile", required=True, help="Name of a file in notebooks/profiles.")
+@click.option("--data", help="Folder with blurred_images and sharpened_images; default: drawn specimen cards.")
+def prepare(run_folder: Path, profile: str, data: str | None) -> None:
+    """Check the settings and the data of a run, and record them in its folder."""
+    from srcnn_lib.inputs import prepare
+
+    _or_exit(prepare, run_folder, profile=profile, data=data)
+
+
+@main.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
+def execute(source: Path, run_folder: Path) -> None:
+    """Execute one notebook into a run folder."""
+    from srcnn_lib.execution import execute
+
+    _or_exit(execute, source, run_folder)
+
+
+@main.command()
+@click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
+def assemble(run_folder: Path) -> None:
+    """Assemble the executed notebooks of a run into its report.html."""
+    from srcnn_lib.report import assemble
+
+    _or_exit(assemble, run_folder)
+
+
+def _or_exit(function, *arguments, **options) -> None:
+    """Call, and turn an error that was foreseen into its message and exit status 1."""
+    from srcnn_lib.errors import ForeseenError
+
+    try:
+        function(*arguments, **options)
+    except ForeseenError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m srcnn_lib")

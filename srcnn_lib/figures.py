@@ -1,0 +1,162 @@
+"""Everything that is drawn, and how figures, tables and prose with live numbers reach the page.
+
+Drawing functions return a matplotlib Figure; `figure` gives it a caption and a text alternative.
+"""
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+sns.set_theme(style="whitegrid", palette="colorblind")
+
+LOW, HIGH = "C0", "C1"  # colours of the two sides in every plot
+ORIGINAL = "0.45"  # colour of what the original reported
+
+
+class Shown:
+    """Something that Jupyter shows as HTML."""
+
+    def __init__(self, content: str) -> None:
+        self.html = content
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def figure(drawing: Figure, *, caption: str, alt: str) -> Shown:
+    """A drawing with its caption, and `alt`: what it shows, for those who cannot see it."""
+    buffer = io.BytesIO()
+    drawing.savefig(buffer, format="webp", dpi=160, pil_kwargs={"quality": 90, "method": 6})
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return Shown(f'<figure><img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}">'
+                 f"<figcaption>{html.escape(caption)}</figcaption></figure>")
+
+
+def table(frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | None = None) -> Shown:
+    """A table with its caption; `formats` maps columns to format strings such as "{:.2f}"."""
+    shown = frame.copy().astype(object)
+    for column, pattern in (formats or {}).items():
+        shown[column] = [pattern.format(value) if pd.notna(value) else "" for value in frame[column]]
+    body = shown.to_html(index=False, border=0, na_rep="", classes="numbers")
+    head, rest = body.split(">", 1)
+    return Shown(f"{head}><caption>{html.escape(caption)}</caption>{rest}")
+
+
+def side_by_side(images: Mapping[str, np.ndarray], *, columns: int = 3, width: float = 8) -> Figure:
+    """Images with their titles above them, on a grid."""
+    titles, pictures = list(images), list(images.values())
+    rows = -(-len(pictures) // columns)
+    shapes = [max(picture.shape[0] / picture.shape[1] for picture in pictures[row * columns:(row + 1) * columns])
+              for row in range(rows)]
+    drawing = Figure(figsize=(width, sum(width / columns * shape + 0.3 for shape in shapes)), layout="constrained")
+    axes = np.atleast_1d(drawing.subplots(rows, columns, squeeze=False, height_ratios=shapes)).ravel()
+    for axis in axes:
+        axis.axis("off")
+    for axis, title, picture in zip(axes, titles, pictures, strict=False):
+        axis.imshow(picture, interpolation="nearest")
+        axis.set_title(title, fontsize=9)
+    return drawing
+
+
+def sizes(pairs: pd.DataFrame) -> Figure:
+    """Width against height of every pair."""
+    drawing = Figure(figsize=(6, 3.5), layout="constrained")
+    axis = drawing.subplots()
+    kinds = pairs.assign(variant=pairs["variant"].fillna("none"))
+    sns.scatterplot(kinds, x="width", y="height", hue="variant", s=16, alpha=0.6, ax=axis)
+    axis.set(xlabel="width in pixels", ylabel="height in pixels")
+    return drawing
+
+
+def intensity_histogram(statistics: pd.DataFrame, statistic: str) -> Figure:
+    """Distribution over the images of one statistic, low and high side, on the scale from 0 to 255."""
+    drawing = Figure(figsize=(8, 2.8), layout="constrained")
+    for axis, side, colour in zip(drawing.subplots(1, 2, sharey=True), ("high", "low"), (HIGH, LOW), strict=True):
+        values = statistics.loc[statistics["side"] == side, statistic]
+        sns.histplot(values, bins=np.linspace(0, 256, 65), color=colour, ax=axis, edgecolor="none")
+        axis.axvline(values.mean(), color="0.2", linestyle="--", linewidth=1)
+        axis.set(title=f"{side} images: mean {values.mean():.1f}", xlabel=f"{statistic} intensity", ylabel="images",
+                 xlim=(0, 256))
+    return drawing
+
+
+def technique_effects(trials: pd.DataFrame) -> Figure:
+    """Mean over images of noise, contrast and saturation after each technique, for both sides."""
+    measures = {"noise": "noise (grey levels)", "contrast": "contrast (grey levels)", "saturated": "share of 0 or 255"}
+    drawing = Figure(figsize=(8, 3), layout="constrained")
+    for axis, (column, label) in zip(drawing.subplots(1, 3, sharey=True), measures.items(), strict=True):
+        sns.barplot(trials, x=column, y="technique", hue="side", hue_order=["low", "high"], errorbar="sd", ax=axis,
+                    legend=column == "noise", palette=[LOW, HIGH], err_kws={"linewidth": 1})
+        axis.set(xlabel=label, ylabel="")
+    return drawing
+
+
+def layer_table(model: keras.Model) -> pd.DataFrame:
+    """One row a layer of a chain of layers: layer, output channels, kernel, activation, parameters."""
+    rows = []
+    for layer in model.layers[1:]:
+        rows.append({"layer": layer.name, "type": type(layer).__name__, "output channels": layer.output.shape[-1],
+                     "kernel": "×".join(map(str, layer.kernel_size)), "activation": layer.activation.__name__,
+                     "parameters": layer.count_params()})
+    return pd.DataFrame(rows)
+
+
+def architecture(model: keras.Model) -> Figure:
+    """A chain of convolutions as blocks, as high as they have channels, with what each layer does."""
+    chain = [layer.output.shape[-1] for layer in model.layers]
+    labels = ["", *(f"{'×'.join(map(str, layer.kernel_size))} convolution\n{layer.count_params():,} parameters"
+                    for layer in model.layers[1:])]
+    drawing = Figure(figsize=(8, 2.6), layout="constrained")
+    axis = drawing.subplots()
+    for position, (channels, label) in enumerate(zip(chain, labels, strict=True)):
+        height = 0.35 + 0.65 * (channels / max(chain)) ** 0.5
+        axis.add_patch(Rectangle((position * 2, -height), 0.5, 2 * height, facecolor=f"C{position}", alpha=0.75))
+        axis.text(position * 2 + 0.25, -1.15, f"{channels} channels", ha="center", va="top", fontsize=9)
+        if label:
+            axis.annotate("", (position * 2 - 0.1, 0), (position * 2 - 1.4, 0), arrowprops={"arrowstyle": "->"})
+            axis.text(position * 2 - 0.75, 0.1, label, ha="center", va="bottom", fontsize=8)
+    axis.set(xlim=(-0.4, 2 * len(chain) - 1.1), ylim=(-1.5, 1.1))
+    axis.axis("off")
+    return drawing
+
+
+def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]]) -> Figure:
+    """Training and validation loss over epochs, ours and the original's, on a logarithmic scale."""
+    drawing = Figure(figsize=(7, 3.6), layout="constrained")
+    axis = drawing.subplots()
+    for column, style in (("loss", "-"), ("val_loss", "--")):
+        axis.plot(history["epoch"], history[column], style, color="C0", label=f"{column}, this run")
+        axis.plot(range(1, len(original[column]) + 1), original[column], style, color=ORIGINAL,
+                  label=f"{column}, the original's")
+    axis.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
+    axis.legend()
+    return drawing
+
+
+def score_spread(scores: pd.DataFrame) -> Figure:
+    """PSNR of every test image under each method."""
+    drawing = Figure(figsize=(7, 0.7 + 0.6 * scores["method"].nunique()), layout="constrained")
+    axis = drawing.subplots()
+    sns.boxplot(scores, x="psnr", y="method", hue="method", width=0.5, fliersize=0, boxprops={"alpha": 0.4}, ax=axis)
+    sns.stripplot(scores, x="psnr", y="method", color="0.25", size=3, ax=axis)
+    axis.set(xlabel="PSNR in dB (higher is better)", ylabel="")
+    return drawing
+
+
+def tuning_curve(trials: pd.DataFrame, chosen: float) -> Figure:
+    """Validation error after a short training, against the learning rate."""
+    drawing = Figure(figsize=(6, 3), layout="constrained")
+    axis = drawing.subplots()
+    axis.plot(trials["learning_rate"], trials["val_loss"], "o-")
+    axis.axvline(chosen, color=ORIGINAL, linestyle="--", label="the original's")
+    axis.set(xscale="log", xlabel="learning rate", ylabel="validation error (MSE)")
+    axis.legend()
+    return drawing

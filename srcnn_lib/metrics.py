@@ -1,0 +1,44 @@
+"""Section 2.8: how far an image is from the one it should be."""
+
+import numpy as np
+from keras import ops
+
+
+def mse(truth: np.ndarray, image: np.ndarray, *, data_range: float) -> float:
+    """Mean squared error over all pixels and channels, with values divided by `data_range`; lower is better.
+
+    Two arrays of one shape, (H, W, 3) RGB; no border is cut. `data_range` is 255 for uint8 images and 1
+    for floats in [0, 1]. The result is in [0, 1] for images within their range.
+    """
+    if truth.shape != image.shape:
+        raise ValueError(f"expected two images of one shape, received {truth.shape} and {image.shape}")
+    difference = (truth.astype(np.float64) - image.astype(np.float64)) / data_range
+    return float(np.mean(difference**2))
+
+
+def psnr(truth: np.ndarray, image: np.ndarray, *, data_range: float) -> float:
+    """Peak signal-to-noise ratio in dB, -10 log10 of `mse` over all RGB values; higher is better.
+
+    Arguments as for `mse`. Identical images give infinity.
+    """
+    return psnr_from_mse(mse(truth, image, data_range=data_range))
+
+
+def psnr_from_mse(value: float) -> float:
+    """PSNR in dB of a mean squared error of values in [0, 1]; infinity for 0."""
+    return float("inf") if value == 0 else float(-10 * np.log10(value))
+
+
+def log10(x):
+    """Base-10 logarithm of a tensor, by way of the natural one."""
+    return ops.log(x) / np.log(10.0)
+
+
+def pixel_mse(truth, image):
+    """Mean squared error of a batch, as a Keras loss: tensors (batch, H, W, C) in [0, 1], one value out."""
+    return ops.mean(ops.square(truth - image))
+
+
+def batch_psnr(truth, image):
+    """PSNR in dB of each image of a batch: tensors (batch, H, W, C) in [0, 1]; shape (batch,) out."""
+    return -10 * log10(ops.mean(ops.square(truth - image), axis=(1, 2, 3)))

@@ -1,0 +1,50 @@
+"""SRCNN: three convolutions, the first network for super-resolution.
+
+C. Dong, C. C. Loy, K. He, X. Tang, "Image Super-Resolution Using Deep Convolutional Networks",
+IEEE TPAMI 38(2), 2016, doi:10.1109/TPAMI.2015.2439281, arXiv:1501.00092.
+"""
+
+import keras
+from keras import layers
+
+
+def build(
+    *,
+    kernels: tuple[int, ...] = (9, 1, 5),
+    filters: tuple[int, ...] = (64, 32),
+    channels: int = 3,
+    last_activation: str | None = "relu",
+    name: str = "srcnn",
+) -> keras.Model:
+    """Build SRCNN as the original report did: same-size output, ReLU on every layer.
+
+    With the default arguments it has 20,099 parameters. The paper itself works on one channel and
+    has no activation after the last layer (`channels=1, last_activation=None`: 8,129 parameters,
+    8,032 of them weights).
+
+    Parameters
+    ----------
+    kernels
+        Side of the square filters of each layer, in pixels.
+    filters
+        Number of filters of each layer but the last, which has `channels`.
+    channels
+        Colour channels of input and output.
+    last_activation
+        Activation after the last layer; None leaves it linear.
+
+    Input shape
+        (batch, H, W, channels), float32 in [0, 1]; any H and W.
+    Output shape
+        The same; values are at least 0 with the final ReLU, and not bounded above.
+    """
+    if len(filters) != len(kernels) - 1:
+        raise ValueError(f"expected one filter count for each layer but the last, received kernels={kernels} "
+                         f"and filters={filters}")
+    inputs = keras.Input((None, None, channels), name="low")
+    x = inputs
+    for number, (kernel, width) in enumerate(zip(kernels, filters, strict=False), start=1):
+        x = layers.Conv2D(width, kernel, padding="same", activation="relu", name=f"conv_{number}")(x)
+    outputs = layers.Conv2D(channels, kernels[-1], padding="same", activation=last_activation,
+                            name=f"conv_{len(kernels)}")(x)
+    return keras.Model(inputs, outputs, name=name)

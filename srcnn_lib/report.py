@@ -1,0 +1,121 @@
+"""The report: executed notebooks of a run, merged into one HTML page that needs nothing else."""
+
+import datetime
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import nbformat
+from bs4 import BeautifulSoup
+from latex2mathml.converter import convert as mathml
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter
+
+from srcnn_lib import graph, provenance
+from srcnn_lib.errors import RunError
+from srcnn_lib.files import ROOT, write_text
+from srcnn_lib.runs import Run
+
+TITLE = "Image enhancement using deep learning, revisited"
+TEMPLATE = ROOT / "reports" / "template"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A line of the contents page: its depth (1 for a chapter), its text and where it leads."""
+
+    level: int
+    text: str
+    id: str
+
+
+def assemble(run_folder: Path) -> Path:
+    """Merge the executed notebooks of a run into `<run_folder>/report.html` and return its path.
+
+    Raises RunError if a notebook has not been executed.
+    """
+    run = Run(run_folder)
+    notebooks = {source.stem: nbformat.read(run.existing(f"{source.stem}.ipynb"), as_version=4)
+                 for source in graph.notebooks()}
+    body = BeautifulSoup("\n".join(map(_render, notebooks.values())), "html.parser")
+    contents = _give_headings_ids(body)
+    _number(body, "figcaption", "Figure")
+    _number(body, "caption", "Table")
+    page = _environment().get_template("page.html.j2").render(
+        title=TITLE, run=run.inputs["run"], date=datetime.date.today().isoformat(),
+        style=_style(), contents=[*contents, Heading(1, "Provenance", "provenance")], body=body.decode(formatter=None),
+        provenance=_provenance(run, notebooks),
+    )
+    target = run.folder / "report.html"
+    write_text(target, page)
+    return target
+
+
+def _render(notebook: NotebookNode) -> str:
+    """One notebook as a piece of HTML, its formulas as MathML."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _formulas(cell.source)
+        for output in cell.get("outputs", []):
+            if "text/markdown" in output.get("data", {}):
+                output.data["text/markdown"] = _formulas(output.data["text/markdown"])
+    exporter = HTMLExporter(template_name=TEMPLATE.name, extra_template_basedirs=[str(TEMPLATE.parent)],
+                            anchor_link_text="")
+    return exporter.from_notebook_node(notebook)[0]
+
+
+def _formulas(markdown: str) -> str:
+    """Replace $…$ and $$…$$ by MathML, which browsers draw without any script."""
+    markdown = re.sub(r"\$\$(.+?)\$\$", lambda match: f"<div>{mathml(match[1], display='block')}</div>", markdown, flags=re.S)
+    return re.sub(r"\$([^$\n]+?)\$", lambda match: mathml(match[1]), markdown)
+
+
+def _give_headings_ids(body: BeautifulSoup) -> list[Heading]:
+    """Give every heading an id of its own, and return the chapters and sections for the contents page."""
+    contents, section = [], ""
+    for tag in body.find_all(["h1", "h2", "h3"]):
+        text = tag.get_text().strip()
+        slug = re.sub(r"\W+", "-", text.lower()).strip("-")
+        if tag.name == "h3":
+            tag["id"] = f"{section}-{slug}"
+        else:
+            section = tag["id"] = slug
+            contents.append(Heading(int(tag.name[1]), text, slug))
+        for link in tag.find_all("a", class_="anchor-link"):
+            link.decompose()
+    return contents
+
+
+def _number(body: BeautifulSoup, tag: str, kind: str) -> None:
+    for number, caption in enumerate(body.find_all(tag), start=1):
+        label = body.new_tag("strong")
+        label.string = f"{kind} {number}. "
+        caption.insert(0, label)
+
+
+def _style() -> str:
+    """The page's own style, and colours for code in the light and in the dark."""
+    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("tango", "github-dark"))
+    return f"{(TEMPLATE / 'style.css').read_text()}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
+
+
+def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[str, object]]:
+    inspection, trained = run.read_json("01_inspection/summary.json"), run.read_json("06_training/summary.json")
+    seconds = {name: notebook.metadata.papermill.duration for name, notebook in notebooks.items()}
+    return {
+        "Made from": {
+            "data": run.inputs["data"]["folder"] + (" (drawn)" if run.inputs["data"]["drawn"] else ""),
+            "data hash": f"SHA-256 {inspection['data_sha256']} over {inspection['pairs']:,} sound pairs",
+            **provenance.collect(),
+            "trained on": trained["device"],
+        },
+        f"Settings: profile {run.inputs['profile']}": run.inputs["settings"],
+        "Seconds": {name: f"{value:.1f}" for name, value in seconds.items()} | {"together": f"{sum(seconds.values()):.1f}"},
+    }
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True)
+    return environment

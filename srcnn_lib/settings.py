@@ -1,0 +1,89 @@
+"""The settings of a run: a flat YAML profile, checked before any work begins."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from srcnn_lib.errors import SettingsError
+from srcnn_lib.files import ROOT
+from srcnn_lib.models import NAMES as MODELS
+
+PROFILES = ROOT / "notebooks" / "profiles"
+
+Count = Annotated[int, Field(ge=1)]
+Step = Literal["denoise", "sharpen", "weighted_addition", "clahe", "bilateral"]
+
+
+class Settings(BaseModel):
+    """Every setting of a run. A notebook receives those that its `parameters` cell names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    seed: Annotated[int, Field(ge=0)]
+    """Where all randomness comes from."""
+    identities: Count
+    """Identity numbers to draw for the default data set; each gives two pairs, h and v."""
+    train_pairs: Count
+    validation_pairs: Count
+    test_pairs: Count
+    image_size: Annotated[int, Field(ge=32, le=1024)]
+    """Side, in pixels, of the square that every image is squashed to."""
+    input_steps: list[Step]
+    label_steps: list[Step]
+    """Pre-processing of the squashed images, in order; see `srcnn_lib.preprocess`."""
+    trial_pairs: Count
+    """Training pairs on which section 2.4 tries its techniques."""
+    model: str
+    """A name in the registry of `srcnn_lib.models`."""
+    learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    batch_size: Count
+    epochs: Count
+    crop_size: Annotated[int, Field(ge=0)]
+    """Side, in pixels, of the random crop that training takes of each image; 0 takes whole images."""
+    tuning_learning_rates: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2)]
+    tuning_epochs: Count
+
+
+def load(path: Path) -> Settings:
+    """Read and check a profile.
+
+    Raises SettingsError, naming the file and every key that is unknown, missing or impossible.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml")))
+        raise SettingsError(f"{path}: no such profile; the profiles are {known}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not a YAML file ({error})") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path}: expected lines of 'key: value', received {type(content).__name__}")
+    try:
+        settings = Settings.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(f"{path}: " + "; ".join(map(_complaint, error.errors()))) from None
+    _check_together(path, settings)
+    return settings
+
+
+def _complaint(error: dict) -> str:
+    key = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"unknown key '{key}' (known keys: {', '.join(Settings.model_fields)})"
+    if error["type"] == "missing":
+        return f"key '{key}' is missing"
+    return f"'{key}': {error['msg'][0].lower()}{error['msg'][1:]}, received {error['input']!r}"
+
+
+def _check_together(path: Path, settings: Settings) -> None:
+    if settings.model not in MODELS:
+        raise SettingsError(f"{path}: 'model': expected one of {', '.join(MODELS)}, received {settings.model!r}")
+    if settings.crop_size > settings.image_size:
+        raise SettingsError(f"{path}: 'crop_size': expected at most image_size = {settings.image_size}, "
+                            f"received {settings.crop_size}")
+    wanted = settings.train_pairs + settings.validation_pairs + settings.test_pairs
+    if wanted > 2 * settings.identities:
+        raise SettingsError(f"{path}: 'identities': {settings.identities} numbers give {2 * settings.identities} "
+                            f"pairs, but train, validation and test ask for {wanted}")

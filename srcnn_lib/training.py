@@ -1,0 +1,93 @@
+"""Section 2.7: one training loop for every model."""
+
+import math
+import time
+from pathlib import Path
+
+import keras
+import pandas as pd
+import tensorflow as tf
+from tqdm import tqdm
+
+from srcnn_lib.files import whole
+from srcnn_lib.metrics import pixel_mse
+
+
+class TrainingError(RuntimeError):
+    """A training that went wrong; the message says when and what to try."""
+
+
+def fit(
+    model: keras.Model, train: tf.data.Dataset, validation: tf.data.Dataset, *, epochs: int, learning_rate: float,
+) -> pd.DataFrame:
+    """Train `model` in place with Adam on the pixel mean squared error, as the original did.
+
+    Parameters
+    ----------
+    model
+        Maps batches (batch, H, W, 3) in [0, 1] to the same shape.
+    train, validation
+        Batches (low, high) as `srcnn_lib.batches.stream` gives them.
+    epochs
+        Passes over the training data.
+    learning_rate
+        Adam's step size.
+
+    Returns
+    -------
+    One row an epoch: epoch (from 1), loss and val_loss (mean squared error of values in [0, 1]), steps,
+    seconds.
+
+    Raises
+    ------
+    TrainingError
+        As soon as the loss is not finite.
+    """
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=pixel_mse)
+    log = _Log(epochs, int(train.cardinality()))
+    model.fit(train, validation_data=validation, epochs=epochs, verbose=0, callbacks=[log])
+    return pd.DataFrame(log.rows)
+
+
+def save(model: keras.Model, path: Path) -> None:
+    """Save architecture and weights as one .keras file, whole or not at all."""
+    with whole(path) as temporary:
+        model.save(temporary)
+
+
+def load(path: Path) -> keras.Model:
+    """Load what `save` wrote, without executing code from the file. Raises ValueError if it is no model."""
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def steps_per_epoch(pairs: int, batch_size: int) -> int:
+    """Updates an epoch: the last batch may be smaller, but it counts."""
+    return math.ceil(pairs / batch_size)
+
+
+class _Log(keras.callbacks.Callback):
+    """Keeps a row an epoch, shows a progress bar over all steps, stops when the loss is not finite."""
+
+    def __init__(self, epochs: int, steps: int) -> None:
+        super().__init__()
+        self.rows: list[dict] = []
+        self.bar = tqdm(total=epochs * steps, desc="training", unit="step", mininterval=1, dynamic_ncols=True)
+        self.epochs, self.steps = epochs, steps
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.bar.update()
+        if not math.isfinite(logs["loss"]):
+            self.bar.close()
+            raise TrainingError(f"the loss became {logs['loss']} in epoch {len(self.rows) + 1}, step {batch + 1}: "
+                                "try a smaller learning_rate")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows.append({"epoch": epoch + 1, "loss": logs["loss"], "val_loss": logs["val_loss"],
+                          "steps": self.steps, "seconds": round(time.perf_counter() - self.started, 2)})
+        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}, val_loss {logs['val_loss']:.5f}")
+
+    def on_train_end(self, logs=None):
+        self.bar.close()

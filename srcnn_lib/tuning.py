@@ -1,0 +1,30 @@
+"""Section 2.10: trying other hyperparameters on validation images."""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import pandas as pd
+import tensorflow as tf
+
+from srcnn_lib import training
+
+
+def learning_rates(
+    build: Callable[[], keras.Model], train: tf.data.Dataset, validation: tf.data.Dataset,
+    *, rates: Sequence[float], epochs: int, seed: int,
+) -> pd.DataFrame:
+    """Train a fresh model for a few epochs at each learning rate, all from the same first weights.
+
+    Returns one row a rate: learning_rate, val_loss (mean squared error after the last epoch), seconds.
+    A rate at which training breaks down has an infinite val_loss.
+    """
+    rows = []
+    for rate in rates:
+        keras.utils.set_random_seed(seed)
+        try:
+            history = training.fit(build(), train, validation, epochs=epochs, learning_rate=rate)
+            rows.append({"learning_rate": rate, "val_loss": history["val_loss"].iloc[-1],
+                         "seconds": history["seconds"].sum()})
+        except training.TrainingError:
+            rows.append({"learning_rate": rate, "val_loss": float("inf"), "seconds": float("nan")})
+    return pd.DataFrame(rows)
