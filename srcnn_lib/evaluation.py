@@ -13,7 +13,7 @@ UNTOUCHED, CLASSICAL = "untouched", "unsharp masking"
 
 def predict(model: keras.Model, image: np.ndarray) -> np.ndarray:
     """Enhance one image: uint8 RGB (H, W, 3) in and out, cut to [0, 255] and rounded as a file would be."""
-    output = model.predict_on_batch(image[None].astype(np.float32) / 255)[0]
+    output = np.asarray(model(image[None].astype(np.float32) / 255, training=False)[0])
     return (np.clip(output, 0, 1) * 255).round().astype(np.uint8)
 
 

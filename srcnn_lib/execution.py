@@ -2,8 +2,10 @@
 
 import ast
 import os
-import sys
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -12,9 +14,16 @@ import nbformat
 import papermill
 import yaml
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from srcnn_lib.errors import ExecutionError, ForeseenError
 from srcnn_lib.files import whole
+
+
+_PRIVATE_SOCKETS = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+
+# TensorFlow's runtime says at every start, on machines without one, that it found no GPU.
+_NOISE = re.compile(r"^([IWE]\d{4} |WARNING: All log messages before absl)")
 
 
 def execute(source: Path, run_folder: Path) -> None:
@@ -44,10 +53,11 @@ def execute(source: Path, run_folder: Path) -> None:
         drawn_from = output.with_suffix(".source.ipynb")
         try:
             nbformat.write(notebook, drawn_from)
-            papermill.execute_notebook(
-                drawn_from, output, parameters, kernel_name="python3", cwd=source.parent,
-                progress_bar=False, stdout_file=terminal, stderr_file=terminal,
-            )
+            with _own_stderr(run_folder / "logs" / f"{source.stem}.log"):
+                papermill.execute_notebook(
+                    drawn_from, output, parameters, kernel_name="python3", cwd=source.parent, progress_bar=False,
+                    stdout_file=terminal, stderr_file=terminal, config=_PRIVATE_SOCKETS,
+                )
         except PapermillExecutionError as error:
             failed.parent.mkdir(exist_ok=True)
             os.replace(output, failed)
@@ -81,6 +91,23 @@ def _name_cells(notebook: nbformat.NotebookNode) -> None:
         cell["id"] = f"cell-{number:03d}"
 
 
+@contextmanager
+def _own_stderr(log: Path) -> Iterator[None]:
+    """Send what processes started meanwhile write to their bare standard error to a log file.
+
+    A kernel passes on everything that its cells print, and besides writes it to the terminal itself.
+    """
+    log.parent.mkdir(exist_ok=True)
+    terminal = os.dup(2)
+    try:
+        with log.open("wb") as file:
+            os.dup2(file.fileno(), 2)
+            yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
 class Terminal:
     """A file-like object that shows a notebook's output live, each line led by the notebook's name.
 
@@ -90,7 +117,7 @@ class Terminal:
 
     def __init__(self, name: str, stream: TextIO | None = None, seconds_between_bars: float = 10) -> None:
         self.name = name
-        self.stream = stream or sys.stderr
+        self.stream = stream or os.fdopen(os.dup(2), "w")  # a copy: the kernel gets another stderr
         self.seconds_between_bars = seconds_between_bars
         self._shown_at = -float("inf")
         self._new_line = ""  # what a bar leaves to be written before the next line
@@ -105,7 +132,7 @@ class Terminal:
         """Show what a cell wrote."""
         for piece in text.splitlines(keepends=True):
             line = piece.strip("\r\n")
-            if line.strip():
+            if line.strip() and not _NOISE.match(line):
                 self._show(line, is_bar=not piece.endswith("\n"))
         return len(text)
 

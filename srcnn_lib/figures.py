@@ -7,13 +7,16 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+
+if TYPE_CHECKING:
+    import keras
 
 sns.set_theme(style="whitegrid", palette="colorblind")
 
@@ -99,7 +102,7 @@ def technique_effects(trials: pd.DataFrame) -> Figure:
     return drawing
 
 
-def layer_table(model: keras.Model) -> pd.DataFrame:
+def layer_table(model: "keras.Model") -> pd.DataFrame:
     """One row a layer of a chain of layers: layer, output channels, kernel, activation, parameters."""
     rows = []
     for layer in model.layers[1:]:
@@ -109,7 +112,7 @@ def layer_table(model: keras.Model) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def architecture(model: keras.Model) -> Figure:
+def architecture(model: "keras.Model") -> Figure:
     """A chain of convolutions as blocks, as high as they have channels, with what each layer does."""
     chain = [layer.output.shape[-1] for layer in model.layers]
     labels = ["", *(f"{'×'.join(map(str, layer.kernel_size))} convolution\n{layer.count_params():,} parameters"

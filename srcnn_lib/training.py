@@ -45,7 +45,7 @@ def fit(
     """
     model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=pixel_mse)
     log = _Log(epochs, int(train.cardinality()))
-    model.fit(train, validation_data=validation, epochs=epochs, verbose=0, callbacks=[log])
+    model.fit(train, validation_data=validation, epochs=epochs, shuffle=False, verbose=0, callbacks=[log])
     return pd.DataFrame(log.rows)
 
 
