@@ -9,6 +9,7 @@ import jinja2
 import nbformat
 from bs4 import BeautifulSoup
 from latex2mathml.converter import convert as mathml
+from markupsafe import Markup
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
@@ -45,7 +46,7 @@ def assemble(run_folder: Path) -> Path:
     _number(body, "caption", "Table")
     page = _environment().get_template("page.html.j2").render(
         title=TITLE, run=run.inputs["run"], date=datetime.date.today().isoformat(),
-        style=_style(), contents=[*contents, Heading(1, "Provenance", "provenance")], body=body.decode(formatter=None),
+        style=Markup(_style()), contents=[*contents, Heading(1, "Provenance", "provenance")], body=Markup(body.decode(formatter="minimal")),
         provenance=_provenance(run, notebooks),
     )
     target = run.folder / "report.html"
@@ -117,5 +118,4 @@ def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True)
-    return environment
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True)
