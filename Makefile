@@ -57,7 +57,7 @@ test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 	@$(PYTHON) -m pytest
 
 lint: $(READY) ## style of the code
-	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
 
 lab: $(READY) ## JupyterLab; a click on a numbered source opens it as a notebook
 	@$(PYTHON) -m jupyter lab --notebook-dir=notebooks
@@ -80,4 +80,6 @@ $(READY): requirements.lock
 	$$python -m venv --clear $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(VENV)/bin/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
+	  set-default-viewer python
 	@touch $@

@@ -42,13 +42,18 @@ run = Run(run_folder)
 # %%
 data = run.inputs["data"]
 figures.table(
-    pd.DataFrame([
-        {"": "images", "this run": "drawn specimen cards" if data["drawn"] else "a reader's own folder",
-         "the original": "private photographs of identity cards"},
-        {"": "image files", "this run": f"{data['files']:,}", "the original": f"{2 * original.PAIRS:,}"},
-        {"": "network", "this run": model, "the original": "srcnn-9-1-5"},
-        {"": "profile", "this run": run.inputs["profile"], "the original": "closest to our profile “published”"},
-    ]),
+    pd.DataFrame(
+        [
+            {
+                "": "images",
+                "this run": "drawn specimen cards" if data["drawn"] else "a reader's own folder",
+                "the original": "private photographs of identity cards",
+            },
+            {"": "image files", "this run": f"{data['files']:,}", "the original": f"{2 * original.PAIRS:,}"},
+            {"": "network", "this run": model, "the original": "srcnn-9-1-5"},
+            {"": "profile", "this run": run.inputs["profile"], "the original": "closest to our profile “published”"},
+        ]
+    ),
     caption="What this run works on, beside the original.",
 )
 
@@ -79,7 +84,12 @@ figures.table(
 # %%
 networks = {name: models.build(name) for name in models.NAMES}
 figures.table(
-    pd.DataFrame([{"network": name, "layers": len(network.layers) - 1, "parameters": network.count_params()}
-                  for name, network in networks.items()]),
-    caption="The networks that this project can build so far.", formats={"parameters": "{:,}"},
+    pd.DataFrame(
+        [
+            {"network": name, "layers": len(network.layers) - 1, "parameters": network.count_params()}
+            for name, network in networks.items()
+        ]
+    ),
+    caption="The networks that this project can build so far.",
+    formats={"parameters": "{:,}"},
 )

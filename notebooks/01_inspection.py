@@ -62,16 +62,33 @@ summary = {
 run.write_json("01_inspection/summary.json", summary)
 number_range = f"{summary['first_number']} to {summary['last_number']}" if len(numbers) else "no numbers in the names"
 figures.table(
-    pd.DataFrame([
-        {"": "sound pairs", "this run": f"{summary['pairs']:,}", "the original": f"{original.PAIRS:,}"},
-        {"": "pairs per letter", "this run": ", ".join(f"{k}: {v:,}" for k, v in summary["pairs_per_variant"].items())
-         or "no letters in the names", "the original": f"h: {original.PAIRS_PER_VARIANT:,}, v: {original.PAIRS_PER_VARIANT:,}"},
-        {"": "numbers", "this run": number_range, "the original": f"{first} to {last}"},
-        {"": "numbers missing in between", "this run": summary["numbers_missing"] if len(numbers) else "",
-         "the original": "not reported"},
-        {"": "mean size in megapixels", "this run": f"{summary['mean_megapixels']:.2f}", "the original": "not reported"},
-        {"": "files set aside", "this run": summary["files_set_aside"], "the original": "none, though some are called too hazy"},
-    ]),
+    pd.DataFrame(
+        [
+            {"": "sound pairs", "this run": f"{summary['pairs']:,}", "the original": f"{original.PAIRS:,}"},
+            {
+                "": "pairs per letter",
+                "this run": ", ".join(f"{k}: {v:,}" for k, v in summary["pairs_per_variant"].items())
+                or "no letters in the names",
+                "the original": f"h: {original.PAIRS_PER_VARIANT:,}, v: {original.PAIRS_PER_VARIANT:,}",
+            },
+            {"": "numbers", "this run": number_range, "the original": f"{first} to {last}"},
+            {
+                "": "numbers missing in between",
+                "this run": summary["numbers_missing"] if len(numbers) else "",
+                "the original": "not reported",
+            },
+            {
+                "": "mean size in megapixels",
+                "this run": f"{summary['mean_megapixels']:.2f}",
+                "the original": "not reported",
+            },
+            {
+                "": "files set aside",
+                "this run": summary["files_set_aside"],
+                "the original": "none, though some are called too hazy",
+            },
+        ]
+    ),
     caption="The data set in numbers, beside the original's.",
 )
 
@@ -103,7 +120,7 @@ figures.figure(
     figures.sizes(table),
     caption="Width and height of every pair.",
     alt=f"Scatter plot: widths from {table['width'].min()} to {table['width'].max()} pixels, heights from "
-        f"{table['height'].min()} to {table['height'].max()} pixels.",
+    f"{table['height'].min()} to {table['height'].max()} pixels.",
 )
 
 # %% [markdown]
@@ -118,10 +135,13 @@ example = table.iloc[0]
 low, high = pairs.read_pair(run.data_folder, example)
 squashed = pairs.squash(high, image_size)
 figures.figure(
-    figures.side_by_side({
-        f"as it is, {example['width']}×{example['height']}": high,
-        f"squashed to {image_size}×{image_size}": squashed,
-    }, columns=2),
+    figures.side_by_side(
+        {
+            f"as it is, {example['width']}×{example['height']}": high,
+            f"squashed to {image_size}×{image_size}": squashed,
+        },
+        columns=2,
+    ),
     caption=f"{example['name']}, sharp side, before and after squashing.",
     alt=f"The card {example['name']} at its own proportions, and squashed to a square in which its text is narrow.",
 )

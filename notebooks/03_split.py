@@ -47,19 +47,37 @@ parts = split.draw(table, counts, seed=seed)
 run.write_table("03_split/split.csv", parts)
 
 # %%
-notice = (f"**Notice:** the profile asks for {sum(wanted):,} pairs, but there are only {len(table):,}. "
-          "The counts below keep the proportions instead.") if counts != wanted else ""
+notice = (
+    (
+        f"**Notice:** the profile asks for {sum(wanted):,} pairs, but there are only {len(table):,}. "
+        "The counts below keep the proportions instead."
+    )
+    if counts != wanted
+    else ""
+)
 Markdown(notice or f"All {sum(wanted):,} pairs that the profile asks for are there.")
 
 # %%
 achieved = parts["part"].value_counts()
 cards = parts.groupby("part")["group"].nunique()
-summary = {"pairs": {part: int(achieved.get(part, 0)) for part in (*split.PARTS, split.UNUSED)},
-           "cards": {part: int(cards.get(part, 0)) for part in split.PARTS}}
+summary = {
+    "pairs": {part: int(achieved.get(part, 0)) for part in (*split.PARTS, split.UNUSED)},
+    "cards": {part: int(cards.get(part, 0)) for part in split.PARTS},
+}
 run.write_json("03_split/summary.json", summary)
 figures.table(
-    pd.DataFrame([{"part": part, "cards": cards.get(part, 0), "pairs": achieved.get(part, 0), "wanted": count,
-                   "the original": original.SPLIT[part]} for part, count in zip(split.PARTS, counts, strict=True)]),
+    pd.DataFrame(
+        [
+            {
+                "part": part,
+                "cards": cards.get(part, 0),
+                "pairs": achieved.get(part, 0),
+                "wanted": count,
+                "the original": original.SPLIT[part],
+            }
+            for part, count in zip(split.PARTS, counts, strict=True)
+        ]
+    ),
     caption="Cards and pairs in each part.",
 )
 

@@ -50,16 +50,18 @@ window = (slice(image_size // 6, image_size // 2), slice(image_size // 3, image_
 
 # %%
 figures.figure(
-    figures.side_by_side({"label, untouched": high[window]}
-                         | {name: step(high)[window] for name, step in preprocess.STEPS.items()}),
+    figures.side_by_side(
+        {"label, untouched": high[window]} | {name: step(high)[window] for name, step in preprocess.STEPS.items()}
+    ),
     caption=f"Techniques on the label side of {example['name']}.",
     alt="One piece of the sharp image, untouched and after each of the techniques.",
 )
 
 # %%
 figures.figure(
-    figures.side_by_side({"input, untouched": low[window]}
-                         | {name: step(low)[window] for name, step in preprocess.STEPS.items()}),
+    figures.side_by_side(
+        {"input, untouched": low[window]} | {name: step(low)[window] for name, step in preprocess.STEPS.items()}
+    ),
     caption=f"Techniques on the input side of {example['name']}.",
     alt="One piece of the blurred image, untouched and after each of the techniques.",
 )
@@ -72,13 +74,18 @@ figures.figure(
 
 # %%
 sample = train.head(trial_pairs)
-trials = pd.concat([preprocess.trial(run.data_folder, sample, size=image_size, side=side).assign(side=side)
-                    for side in ("low", "high")], ignore_index=True)
+trials = pd.concat(
+    [
+        preprocess.trial(run.data_folder, sample, size=image_size, side=side).assign(side=side)
+        for side in ("low", "high")
+    ],
+    ignore_index=True,
+)
 run.write_table("04_preprocessing/trials.csv", trials)
 figures.figure(
     figures.technique_effects(trials),
     caption=f"Noise, contrast and saturation after each technique, over {len(sample)} training pairs "
-            "(bars: standard deviation).",
+    "(bars: standard deviation).",
     alt="Three bar charts, one for each measure, with a bar for each technique and side.",
 )
 
@@ -99,10 +106,23 @@ Markdown(
 
 # %%
 used = table[table["part"] != "unused"]
-preprocess.prepare(run.data_folder, used, run.path("04_preprocessing/prepared"), size=image_size,
-                   input_steps=input_steps, label_steps=label_steps)
-summary = {"image_size": image_size, "input_steps": input_steps, "label_steps": label_steps, "pairs": len(used),
-           "label_noise": {"before": means.loc["none", "noise"], "denoised": means.loc["denoise", "noise"]}}
+preprocess.prepare(
+    run.data_folder,
+    used,
+    run.path("04_preprocessing/prepared"),
+    size=image_size,
+    input_steps=input_steps,
+    label_steps=label_steps,
+)
+summary = {
+    "image_size": image_size,
+    "input_steps": input_steps,
+    "label_steps": label_steps,
+    "pairs": len(used),
+    "label_noise": {"before": means.loc["none", "noise"], "denoised": means.loc["denoise", "noise"]},
+}
 run.write_json("04_preprocessing/summary.json", summary)
-Markdown(f"Input steps: {', '.join(input_steps) or 'none'}. Label steps: {', '.join(label_steps) or 'none'}. "
-         f"{len(used):,} pairs were written at {image_size}×{image_size} pixels.")
+Markdown(
+    f"Input steps: {', '.join(input_steps) or 'none'}. Label steps: {', '.join(label_steps) or 'none'}. "
+    f"{len(used):,} pairs were written at {image_size}×{image_size} pixels."
+)

@@ -39,8 +39,11 @@ run = Run(run_folder)
 # %%
 costs = pd.DataFrame([{"network": name, **models.cost(models.build(name))} for name in models.NAMES])
 run.write_table("05_model/costs.csv", costs)
-figures.table(costs, caption="Cost of the candidates, counted on the networks themselves.",
-              formats={"parameters": "{:,}", "multiply-adds per pixel": "{:,}"})
+figures.table(
+    costs,
+    caption="Cost of the candidates, counted on the networks themselves.",
+    formats={"parameters": "{:,}", "multiply-adds per pixel": "{:,}"},
+)
 
 # %% [markdown]
 # The training minimises the mean squared error between the network's output $F(Y_i; \Theta)$ for the low

@@ -38,8 +38,13 @@ from srcnn_lib.runs import Run
 run = Run(run_folder)
 parts = run.read_table("03_split/split.csv")
 prepared = run.existing("04_preprocessing/prepared")
-files = {part: [[prepared / side / f"{name}.png" for name in parts.loc[parts["part"] == part, "name"]]
-                for side in ("low", "high")] for part in ("train", "validation")}
+files = {
+    part: [
+        [prepared / side / f"{name}.png" for name in parts.loc[parts["part"] == part, "name"]]
+        for side in ("low", "high")
+    ]
+    for part in ("train", "validation")
+}
 
 # %%
 keras.utils.set_random_seed(seed)
@@ -48,7 +53,8 @@ history = training.fit(
     network,
     batches.stream(*files["train"], batch_size=batch_size, crop_size=crop_size, seed=seed),
     batches.stream(*files["validation"], batch_size=batch_size),
-    epochs=epochs, learning_rate=learning_rate,
+    epochs=epochs,
+    learning_rate=learning_rate,
 )
 training.save(network, run.path("06_training/model.keras"))
 run.write_table("06_training/history.csv", history)
@@ -67,11 +73,11 @@ figures.figure(
     figures.learning_curve(history, {"loss": original.LOSS, "val_loss": original.VAL_LOSS}),
     caption="Loss after each epoch, this run's and the original's (its labels and images are others, so only the shape compares).",
     alt=f"Falling curves. This run's validation loss goes from {history['val_loss'].iloc[0]:.4f} to "
-        f"{history['val_loss'].iloc[-1]:.4f}, the original's from {original.VAL_LOSS[0]} to {original.VAL_LOSS[-1]}.",
+    f"{history['val_loss'].iloc[-1]:.4f}, the original's from {original.VAL_LOSS[0]} to {original.VAL_LOSS[-1]}.",
 )
 
 # %%
-milliseconds = 1000 * history["seconds"].sum() / history["steps"].sum()
+milliseconds = 1000 * history["training_seconds"].sum() / history["steps"].sum()
 log = history.copy()
 log["original_loss"] = log.index.map(dict(enumerate(original.LOSS)))
 log["original_val_loss"] = log.index.map(dict(enumerate(original.VAL_LOSS)))
@@ -79,23 +85,33 @@ shown = log[["epoch", "loss", "val_loss", "original_loss", "original_val_loss", 
 figures.table(
     shown.rename(columns={"original_loss": "loss, original", "original_val_loss": "val_loss, original"}),
     caption="The training log, beside the original's.",
-    formats={"loss": "{:.4f}", "val_loss": "{:.4f}", "loss, original": "{:.4f}", "val_loss, original": "{:.4f}",
-             "seconds": "{:.1f}"},
+    formats={
+        "loss": "{:.4f}",
+        "val_loss": "{:.4f}",
+        "loss, original": "{:.4f}",
+        "val_loss, original": "{:.4f}",
+        "seconds": "{:.1f}",
+    },
 )
 
 # %%
 last, best = history.iloc[-1], history.loc[history["val_loss"].idxmin()]
 summary = {
-    "epochs": epochs, "steps_per_epoch": steps, "seconds": float(history["seconds"].sum()),
-    "milliseconds_per_step": float(milliseconds), "final_loss": float(last["loss"]), "final_val_loss": float(last["val_loss"]),
-    "best_val_loss": float(best["val_loss"]), "best_epoch": int(best["epoch"]),
+    "epochs": epochs,
+    "steps_per_epoch": steps,
+    "seconds": float(history["seconds"].sum()),
+    "milliseconds_per_step": float(milliseconds),
+    "final_loss": float(last["loss"]),
+    "final_val_loss": float(last["val_loss"]),
+    "best_val_loss": float(best["val_loss"]),
+    "best_epoch": int(best["epoch"]),
     "device": ", ".join(device.name for device in tf.config.list_physical_devices("GPU")) or "CPU",
 }
 run.write_json("06_training/summary.json", summary)
 Markdown(
     f"The last epoch ends at a loss of {summary['final_loss']:.4f} and a validation loss of {summary['final_val_loss']:.4f}; "
-    f"epoch {summary['best_epoch']} was best with {summary['best_val_loss']:.4f}. The original went from {original.LOSS[0]} / "
-    f"{original.VAL_LOSS[0]} to {original.LOSS[-1]} / {original.VAL_LOSS[-1]}. A step took {milliseconds:.0f} ms here and about "
+    f"epoch {summary['best_epoch']} was best with {summary['best_val_loss']:.4f}. The original went from {original.LOSS[0]:.4f} / "
+    f"{original.VAL_LOSS[0]:.4f} to {original.LOSS[-1]} / {original.VAL_LOSS[-1]}. A step took {milliseconds:.0f} ms here and about "
     f"{original.MILLISECONDS_PER_STEP[-1]} ms there. Its log prints “4s 55ms/step”: 4 seconds is the whole epoch and 55 ms is one "
     "step, which is easily read as one number."
 )

@@ -49,12 +49,15 @@ prepared = run.existing("04_preprocessing/prepared")
 low, high = (images.read(prepared / side / f"{names[0]}.png") for side in ("low", "high"))
 as_tensors = [image[None].astype(np.float32) / 255 for image in (high, low)]
 figures.table(
-    pd.DataFrame([
-        {"function": "metrics.psnr, on uint8 images", "PSNR in dB": metrics.psnr(high, low, data_range=255)},
-        {"function": "metrics.batch_psnr, on tensors", "PSNR in dB": float(metrics.batch_psnr(*as_tensors)[0])},
-        {"function": "tf.image.psnr", "PSNR in dB": float(tf.image.psnr(*as_tensors, max_val=1.0)[0])},
-    ]),
-    caption=f"PSNR of the untouched input {names[0]} against its label, three ways.", formats={"PSNR in dB": "{:.5f}"},
+    pd.DataFrame(
+        [
+            {"function": "metrics.psnr, on uint8 images", "PSNR in dB": metrics.psnr(high, low, data_range=255)},
+            {"function": "metrics.batch_psnr, on tensors", "PSNR in dB": float(metrics.batch_psnr(*as_tensors)[0])},
+            {"function": "tf.image.psnr", "PSNR in dB": float(tf.image.psnr(*as_tensors, max_val=1.0)[0])},
+        ]
+    ),
+    caption=f"PSNR of the untouched input {names[0]} against its label, three ways.",
+    formats={"PSNR in dB": "{:.5f}"},
 )
 
 # %% [markdown]
@@ -71,13 +74,21 @@ summary = evaluation.summary(scores)
 run.write_table("07_evaluation/summary.csv", summary)
 
 # %%
-beside = pd.DataFrame([{"method": "SRCNN, the original's report (other images)", "mse": original.TEST_MSE,
-                        "psnr_mean": original.TEST_PSNR}])
+beside = pd.DataFrame(
+    [
+        {
+            "method": "SRCNN, the original's report (other images)",
+            "mse": original.TEST_MSE,
+            "psnr_mean": original.TEST_PSNR,
+        }
+    ]
+)
 figures.table(
     pd.concat([summary, beside], ignore_index=True).rename(
-        columns={"mse": "mean MSE", "psnr_mean": "mean PSNR", "psnr_of_mean_mse": "PSNR of the mean MSE"}),
+        columns={"mse": "mean MSE", "psnr_mean": "mean PSNR", "psnr_of_mean_mse": "PSNR of the mean MSE"}
+    ),
     caption=f"Scores on {len(names)} test pairs, {parts.loc[parts['part'] == 'test', 'group'].nunique()} cards, against the "
-            "pre-processed labels.",
+    "pre-processed labels.",
     formats={"mean MSE": "{:.6f}", "mean PSNR": "{:.2f} dB", "PSNR of the mean MSE": "{:.2f} dB"},
 )
 
@@ -98,7 +109,8 @@ figures.figure(
     figures.score_spread(scores),
     caption="PSNR of every test image. Boxes span the middle half, the line is the median.",
     alt="Box plots of PSNR, one for each method; "
-        + ", ".join(f"{name} {value:.1f} dB on average" for name, value in psnr.items()) + ".",
+    + ", ".join(f"{name} {value:.1f} dB on average" for name, value in psnr.items())
+    + ".",
 )
 
 # %% [markdown]
@@ -111,9 +123,11 @@ triples = {}
 for number, name in enumerate(names[:: max(1, len(names) // 4)][:4], start=1):
     low, high = (images.read(prepared / side / f"{name}.png") for side in ("low", "high"))
     predicted = evaluation.predict(network, low)
-    triples |= {f"sample {number}: low, {metrics.psnr(high, low, data_range=255):.2f} dB": low,
-                f"predicted, {metrics.psnr(high, predicted, data_range=255):.2f} dB": predicted,
-                f"high ({name})": high}
+    triples |= {
+        f"sample {number}: low, {metrics.psnr(high, low, data_range=255):.2f} dB": low,
+        f"predicted, {metrics.psnr(high, predicted, data_range=255):.2f} dB": predicted,
+        f"high ({name})": high,
+    }
 figures.figure(
     figures.side_by_side(triples),
     caption="Samples from the test set: input, output and label, with the PSNR of each against the label.",

@@ -36,8 +36,13 @@ from srcnn_lib.runs import Run
 run = Run(run_folder)
 parts = run.read_table("03_split/split.csv")
 prepared = run.existing("04_preprocessing/prepared")
-files = {part: [[prepared / side / f"{name}.png" for name in parts.loc[parts["part"] == part, "name"]]
-                for side in ("low", "high")] for part in ("train", "validation")}
+files = {
+    part: [
+        [prepared / side / f"{name}.png" for name in parts.loc[parts["part"] == part, "name"]]
+        for side in ("low", "high")
+    ]
+    for part in ("train", "validation")
+}
 
 # %% [markdown]
 # Each rate gets the same first weights, the same crops and the same few epochs. The validation pairs judge;
@@ -48,26 +53,33 @@ trials = tuning.learning_rates(
     lambda: models.build(model),
     batches.stream(*files["train"], batch_size=batch_size, crop_size=crop_size or 64, seed=seed),
     batches.stream(*files["validation"], batch_size=batch_size),
-    rates=tuning_learning_rates, epochs=tuning_epochs, seed=seed,
+    rates=tuning_learning_rates,
+    epochs=tuning_epochs,
+    seed=seed,
 )
 run.write_table("08_tuning/learning_rates.csv", trials)
-figures.table(trials.rename(columns={"learning_rate": "learning rate", "val_loss": "validation error (MSE)"}),
-              caption=f"Validation error after {tuning_epochs} epochs at each learning rate.",
-              formats={"learning rate": "{:g}", "validation error (MSE)": "{:.5f}", "seconds": "{:.1f}"})
+figures.table(
+    trials.rename(columns={"learning_rate": "learning rate", "val_loss": "validation error (MSE)"}),
+    caption=f"Validation error after {tuning_epochs} epochs at each learning rate.",
+    formats={"learning rate": "{:g}", "validation error (MSE)": "{:.5f}", "seconds": "{:.1f}"},
+)
 
 # %%
 figures.figure(
     figures.tuning_curve(trials, original.LEARNING_RATE),
     caption="Validation error after a short training, against the learning rate.",
     alt="Validation error against learning rate; "
-        + ", ".join(f"{row.learning_rate:g}: {row.val_loss:.4f}" for row in trials.itertuples()) + ".",
+    + ", ".join(f"{row.learning_rate:g}: {row.val_loss:.4f}" for row in trials.itertuples())
+    + ".",
 )
 
 # %%
 best = trials.loc[trials["val_loss"].idxmin()]
 published = run.read_table("07_evaluation/summary.csv").set_index("method")["mse"]
-run.write_json("08_tuning/summary.json", {"best_learning_rate": float(best["learning_rate"]),
-                                          "best_val_loss": float(best["val_loss"])})
+run.write_json(
+    "08_tuning/summary.json",
+    {"best_learning_rate": float(best["learning_rate"]), "best_val_loss": float(best["val_loss"])},
+)
 Markdown(
     f"Of these, {best['learning_rate']:g} is best after {tuning_epochs} epochs ({best['val_loss']:.5f}). The original used "
     f"{original.LEARNING_RATE:g}. For scale: the fully trained network ended at an error of {published[model]:.5f} on the test "

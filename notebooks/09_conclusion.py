@@ -40,25 +40,64 @@ tuned = run.read_json("08_tuning/summary.json")
 
 # %%
 figures.table(
-    pd.DataFrame([
-        {"section": "2.1", "": "sound pairs", "this run": f"{inspection['pairs']:,}", "the original": f"{original.PAIRS:,}"},
-        {"section": "2.2", "": "mean intensity, high side", "this run": f"{brightness['mean_intensity']['high']:.1f}",
-         "the original": f"{original.MEAN_INTENSITY:.1f}"},
-        {"section": "2.3", "": "pairs for training / validation / test",
-         "this run": " / ".join(str(parts["pairs"][part]) for part in original.SPLIT),
-         "the original": " / ".join(map(str, original.SPLIT.values()))},
-        {"section": "2.4", "": "steps on labels", "this run": ", ".join(preprocessing["label_steps"]) or "none",
-         "the original": "non-local means"},
-        {"section": "2.6", "": "parameters", "this run": f"{network['parameters']:,}", "the original": f"{original.PARAMETERS:,}"},
-        {"section": "2.7", "": "final validation error", "this run": f"{trained['final_val_loss']:.4f}",
-         "the original": f"{original.VAL_LOSS[-1]:.4f}"},
-        {"section": "2.9", "": "PSNR on test pairs", "this run": f"{scores.loc[model, 'psnr_mean']:.2f} dB",
-         "the original": f"{original.TEST_PSNR:.2f} dB"},
-        {"section": "2.9", "": "PSNR of the untouched input", "this run": f"{scores.loc[evaluation.UNTOUCHED, 'psnr_mean']:.2f} dB",
-         "the original": "not reported"},
-        {"section": "2.10", "": "best learning rate of those tried", "this run": f"{tuned['best_learning_rate']:g}",
-         "the original": f"{original.LEARNING_RATE:g} (used)"},
-    ]),
+    pd.DataFrame(
+        [
+            {
+                "section": "2.1",
+                "": "sound pairs",
+                "this run": f"{inspection['pairs']:,}",
+                "the original": f"{original.PAIRS:,}",
+            },
+            {
+                "section": "2.2",
+                "": "mean intensity, high side",
+                "this run": f"{brightness['mean_intensity']['high']:.1f}",
+                "the original": f"{original.MEAN_INTENSITY:.1f}",
+            },
+            {
+                "section": "2.3",
+                "": "pairs for training / validation / test",
+                "this run": " / ".join(str(parts["pairs"][part]) for part in original.SPLIT),
+                "the original": " / ".join(map(str, original.SPLIT.values())),
+            },
+            {
+                "section": "2.4",
+                "": "steps on labels",
+                "this run": ", ".join(preprocessing["label_steps"]) or "none",
+                "the original": "non-local means",
+            },
+            {
+                "section": "2.6",
+                "": "parameters",
+                "this run": f"{network['parameters']:,}",
+                "the original": f"{original.PARAMETERS:,}",
+            },
+            {
+                "section": "2.7",
+                "": "final validation error",
+                "this run": f"{trained['final_val_loss']:.4f}",
+                "the original": f"{original.VAL_LOSS[-1]:.4f}",
+            },
+            {
+                "section": "2.9",
+                "": "PSNR on test pairs",
+                "this run": f"{scores.loc[model, 'psnr_mean']:.2f} dB",
+                "the original": f"{original.TEST_PSNR:.2f} dB",
+            },
+            {
+                "section": "2.9",
+                "": "PSNR of the untouched input",
+                "this run": f"{scores.loc[evaluation.UNTOUCHED, 'psnr_mean']:.2f} dB",
+                "the original": "not reported",
+            },
+            {
+                "section": "2.10",
+                "": "best learning rate of those tried",
+                "this run": f"{tuned['best_learning_rate']:g}",
+                "the original": f"{original.LEARNING_RATE:g} (used)",
+            },
+        ]
+    ),
     caption="The whole run in nine numbers, beside the original's.",
 )
 

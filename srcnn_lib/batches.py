@@ -7,7 +7,12 @@ import tensorflow as tf
 
 
 def stream(
-    low: Sequence[Path], high: Sequence[Path], *, batch_size: int, crop_size: int = 0, seed: int | None = None,
+    low: Sequence[Path],
+    high: Sequence[Path],
+    *,
+    batch_size: int,
+    crop_size: int = 0,
+    seed: int | None = None,
 ) -> tf.data.Dataset:
     """Stream pairs of PNG files as batches of float32 in [0, 1].
 
@@ -37,7 +42,8 @@ def stream(
     if crop_size:
         seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2)
         data = tf.data.Dataset.zip(data, seeds).map(
-            lambda pair, draw: _crop(*pair, crop_size, draw), num_parallel_calls=tf.data.AUTOTUNE)
+            lambda pair, draw: _crop(*pair, crop_size, draw), num_parallel_calls=tf.data.AUTOTUNE
+        )
     return data.batch(batch_size).map(_scale, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
 
 

@@ -34,12 +34,15 @@ def score(model: keras.Model, name: str, prepared: Path, names: list[str]) -> pd
     One row an image and method: name, method, mse (of values in [0, 1]) and psnr (dB), over all RGB
     values, no border cut.
     """
+
     def one(stem: str) -> list[dict]:
         low, high = (images.read(prepared / side / f"{stem}.png") for side in ("low", "high"))
         methods = {UNTOUCHED: low, CLASSICAL: preprocess.sharpen(low, sigma=1.0, amount=0.5), name: predict(model, low)}
         errors = {method: metrics.mse(high, image, data_range=255) for method, image in methods.items()}
-        return [{"name": stem, "method": method, "mse": error, "psnr": metrics.psnr_from_mse(error)}
-                for method, error in errors.items()]
+        return [
+            {"name": stem, "method": method, "mse": error, "psnr": metrics.psnr_from_mse(error)}
+            for method, error in errors.items()
+        ]
 
     return pd.DataFrame([row for rows in parallel.over(names, one, "scoring") for row in rows])
 

@@ -19,7 +19,6 @@ from traitlets.config import Config
 from srcnn_lib.errors import ExecutionError, ForeseenError
 from srcnn_lib.files import whole
 
-
 _PRIVATE_SOCKETS = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
 
 # TensorFlow's runtime says at every start, on machines without one, that it found no GPU.
@@ -46,27 +45,37 @@ def execute(source: Path, run_folder: Path) -> None:
     _name_cells(notebook)
     values = settings | {"run_folder": os.path.relpath(run_folder, source.parent)}
     parameters = {name: _setting(values, name, source) for name in declared_parameters(notebook)}
-    terminal = Terminal(source.stem)
-    terminal.say("started")
     began = time.monotonic()
-    with whole(target) as output:
+    # A copy of standard error to show things on: the kernel's own goes to a log meanwhile.
+    with os.fdopen(os.dup(2), "w") as stream, whole(target) as output:
+        terminal = Terminal(source.stem, stream)
+        terminal.say("started")
         drawn_from = output.with_suffix(".source.ipynb")
         try:
             nbformat.write(notebook, drawn_from)
             with _own_stderr(run_folder / "logs" / f"{source.stem}.log"):
                 papermill.execute_notebook(
-                    drawn_from, output, parameters, kernel_name="python3", cwd=source.parent, progress_bar=False,
-                    stdout_file=terminal, stderr_file=terminal, config=_PRIVATE_SOCKETS,
+                    drawn_from,
+                    output,
+                    parameters,
+                    kernel_name="python3",
+                    cwd=source.parent,
+                    progress_bar=False,
+                    stdout_file=terminal,
+                    stderr_file=terminal,
+                    config=_PRIVATE_SOCKETS,
                 )
         except PapermillExecutionError as error:
             failed.parent.mkdir(exist_ok=True)
             os.replace(output, failed)
-            raise ExecutionError(f"{source}: cell {error.exec_count} failed with {error.ename}: {error.evalue}\n"
-                                 f"the notebook with its whole traceback is {failed}") from None
+            raise ExecutionError(
+                f"{source}: cell {error.exec_count} failed with {error.ename}: {error.evalue}\n"
+                f"the notebook with its whole traceback is {failed}"
+            ) from None
         finally:
             drawn_from.unlink(missing_ok=True)
+        terminal.say(f"finished in {time.monotonic() - began:.0f} s")
     failed.unlink(missing_ok=True)
-    terminal.say(f"finished in {time.monotonic() - began:.0f} s")
 
 
 def declared_parameters(notebook: nbformat.NotebookNode) -> list[str]:
@@ -74,14 +83,20 @@ def declared_parameters(notebook: nbformat.NotebookNode) -> list[str]:
     cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     if len(cells) != 1:
         raise ForeseenError(f"expected one cell tagged 'parameters', found {len(cells)}")
-    return [target.id for node in ast.parse(cells[0].source).body if isinstance(node, ast.Assign)
-            for target in node.targets if isinstance(target, ast.Name)]
+    return [
+        target.id
+        for node in ast.parse(cells[0].source).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    ]
 
 
 def _setting(settings: dict, name: str, source: Path) -> object:
     if name not in settings:
-        raise ForeseenError(f"{source}: its parameters cell names '{name}', which is no setting; "
-                         f"known are {', '.join(settings)}")
+        raise ForeseenError(
+            f"{source}: its parameters cell names '{name}', which is no setting; known are {', '.join(settings)}"
+        )
     return settings[name]
 
 
@@ -115,9 +130,9 @@ class Terminal:
     a bar's line is shown every ten seconds only.
     """
 
-    def __init__(self, name: str, stream: TextIO | None = None, seconds_between_bars: float = 10) -> None:
+    def __init__(self, name: str, stream: TextIO, seconds_between_bars: float = 10) -> None:
         self.name = name
-        self.stream = stream or os.fdopen(os.dup(2), "w")  # a copy: the kernel gets another stderr
+        self.stream = stream
         self.seconds_between_bars = seconds_between_bars
         self._shown_at = -float("inf")
         self._new_line = ""  # what a bar leaves to be written before the next line

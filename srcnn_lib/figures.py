@@ -39,8 +39,10 @@ def figure(drawing: Figure, *, caption: str, alt: str) -> Shown:
     buffer = io.BytesIO()
     drawing.savefig(buffer, format="webp", dpi=160, pil_kwargs={"quality": 90, "method": 6})
     data = base64.b64encode(buffer.getvalue()).decode()
-    return Shown(f'<figure><img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}">'
-                 f"<figcaption>{html.escape(caption)}</figcaption></figure>")
+    return Shown(
+        f'<figure><img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
 
 
 def table(frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | None = None) -> Shown:
@@ -57,8 +59,10 @@ def side_by_side(images: Mapping[str, np.ndarray], *, columns: int = 3, width: f
     """Images with their titles above them, on a grid."""
     titles, pictures = list(images), list(images.values())
     rows = -(-len(pictures) // columns)
-    shapes = [max(picture.shape[0] / picture.shape[1] for picture in pictures[row * columns:(row + 1) * columns])
-              for row in range(rows)]
+    shapes = [
+        max(picture.shape[0] / picture.shape[1] for picture in pictures[row * columns : (row + 1) * columns])
+        for row in range(rows)
+    ]
     drawing = Figure(figsize=(width, sum(width / columns * shape + 0.3 for shape in shapes)), layout="constrained")
     axes = np.atleast_1d(drawing.subplots(rows, columns, squeeze=False, height_ratios=shapes)).ravel()
     for axis in axes:
@@ -86,8 +90,12 @@ def intensity_histogram(statistics: pd.DataFrame, statistic: str) -> Figure:
         values = statistics.loc[statistics["side"] == side, statistic]
         sns.histplot(values, bins=np.linspace(0, 256, 65), color=colour, ax=axis, edgecolor="none")
         axis.axvline(values.mean(), color="0.2", linestyle="--", linewidth=1)
-        axis.set(title=f"{side} images: mean {values.mean():.1f}", xlabel=f"{statistic} intensity", ylabel="images",
-                 xlim=(0, 256))
+        axis.set(
+            title=f"{side} images: mean {values.mean():.1f}",
+            xlabel=f"{statistic} intensity",
+            ylabel="images",
+            xlim=(0, 256),
+        )
     return drawing
 
 
@@ -96,8 +104,18 @@ def technique_effects(trials: pd.DataFrame) -> Figure:
     measures = {"noise": "noise (grey levels)", "contrast": "contrast (grey levels)", "saturated": "share of 0 or 255"}
     drawing = Figure(figsize=(8, 3), layout="constrained")
     for axis, (column, label) in zip(drawing.subplots(1, 3, sharey=True), measures.items(), strict=True):
-        sns.barplot(trials, x=column, y="technique", hue="side", hue_order=["low", "high"], errorbar="sd", ax=axis,
-                    legend=column == "noise", palette=[LOW, HIGH], err_kws={"linewidth": 1})
+        sns.barplot(
+            trials,
+            x=column,
+            y="technique",
+            hue="side",
+            hue_order=["low", "high"],
+            errorbar="sd",
+            ax=axis,
+            legend=column == "noise",
+            palette=[LOW, HIGH],
+            err_kws={"linewidth": 1},
+        )
         axis.set(xlabel=label, ylabel="")
     return drawing
 
@@ -106,17 +124,29 @@ def layer_table(model: "keras.Model") -> pd.DataFrame:
     """One row a layer of a chain of layers: layer, output channels, kernel, activation, parameters."""
     rows = []
     for layer in model.layers[1:]:
-        rows.append({"layer": layer.name, "type": type(layer).__name__, "output channels": layer.output.shape[-1],
-                     "kernel": "×".join(map(str, layer.kernel_size)), "activation": layer.activation.__name__,
-                     "parameters": layer.count_params()})
+        rows.append(
+            {
+                "layer": layer.name,
+                "type": type(layer).__name__,
+                "output channels": layer.output.shape[-1],
+                "kernel": "×".join(map(str, layer.kernel_size)),
+                "activation": layer.activation.__name__,
+                "parameters": layer.count_params(),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def architecture(model: "keras.Model") -> Figure:
     """A chain of convolutions as blocks, as high as they have channels, with what each layer does."""
     chain = [layer.output.shape[-1] for layer in model.layers]
-    labels = ["", *(f"{'×'.join(map(str, layer.kernel_size))} convolution\n{layer.count_params():,} parameters"
-                    for layer in model.layers[1:])]
+    labels = [
+        "",
+        *(
+            f"{'×'.join(map(str, layer.kernel_size))} convolution\n{layer.count_params():,} parameters"
+            for layer in model.layers[1:]
+        ),
+    ]
     drawing = Figure(figsize=(8, 2.6), layout="constrained")
     axis = drawing.subplots()
     for position, (channels, label) in enumerate(zip(chain, labels, strict=True)):
@@ -137,8 +167,13 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
     axis = drawing.subplots()
     for column, style in (("loss", "-"), ("val_loss", "--")):
         axis.plot(history["epoch"], history[column], style, color="C0", label=f"{column}, this run")
-        axis.plot(range(1, len(original[column]) + 1), original[column], style, color=ORIGINAL,
-                  label=f"{column}, the original's")
+        axis.plot(
+            range(1, len(original[column]) + 1),
+            original[column],
+            style,
+            color=ORIGINAL,
+            label=f"{column}, the original's",
+        )
     axis.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
     axis.legend()
     return drawing

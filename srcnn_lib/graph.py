@@ -23,8 +23,11 @@ def notebooks() -> list[Path]:
 
 def results_read(source: Path) -> set[str]:
     """Names of the other notebooks whose results the notebook `source` mentions."""
-    strings = (node.value for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
-               if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    strings = (
+        node.value
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
     return {match[1] for text in strings if (match := _RESULT.match(text))} - {source.stem}
 
 

@@ -34,8 +34,10 @@ def read(path: Path) -> np.ndarray:
                 picture = Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
             return np.array(picture.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ImageError(f"{path}: cannot be read as an image ({error}); expected a whole file of one of "
-                         f"the kinds {', '.join(SUFFIXES)}") from error
+        raise ImageError(
+            f"{path}: cannot be read as an image ({error}); expected a whole file of one of "
+            f"the kinds {', '.join(SUFFIXES)}"
+        ) from error
 
 
 def write(path: Path, image: np.ndarray, *, quality: int | None = None) -> None:
@@ -45,8 +47,9 @@ def write(path: Path, image: np.ndarray, *, quality: int | None = None) -> None:
     Raises ValueError for other shapes or types.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"{path}: expected a uint8 array of shape (H, W, 3), "
-                         f"received {image.dtype} of shape {image.shape}")
+        raise ValueError(
+            f"{path}: expected a uint8 array of shape (H, W, 3), received {image.dtype} of shape {image.shape}"
+        )
     options = {} if quality is None else {"quality": quality}
     if Path(path).suffix.lower() == ".png":
         options["compress_level"] = 3  # a third of the time of the default for a few per cent of size

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from srcnn_lib.errors import DataError
 from srcnn_lib import settings, specimens
+from srcnn_lib.errors import DataError
 from srcnn_lib.files import ROOT, write_text_if_changed
 from srcnn_lib.pairs import SIDES
 
@@ -41,13 +41,16 @@ def _survey(folder: Path) -> dict:
     """Name, size and date of every file, condensed: cheap enough to look at on every `make`."""
     missing = [side for side in SIDES if not (folder / side).is_dir()]
     if missing:
-        raise DataError(f"{folder}: expected the folders {' and '.join(SIDES)}, "
-                       f"but there is no {' and no '.join(missing)}")
+        raise DataError(
+            f"{folder}: expected the folders {' and '.join(SIDES)}, but there is no {' and no '.join(missing)}"
+        )
     files = [entry for side in SIDES for entry in sorted(os.scandir(folder / side), key=lambda entry: entry.name)]
     digest = hashlib.sha256()
     for entry in files:
         status = entry.stat(follow_symlinks=False)
-        digest.update(os.fsencode(f"{Path(entry.path).parent.name}/{entry.name}:{status.st_size}:{status.st_mtime_ns}\n"))
+        digest.update(
+            os.fsencode(f"{Path(entry.path).parent.name}/{entry.name}:{status.st_size}:{status.st_mtime_ns}\n")
+        )
     return {
         "folder": Path(os.path.relpath(folder.resolve(), ROOT)).as_posix(),
         "files": len(files),

@@ -15,8 +15,12 @@ def of_image(image: np.ndarray) -> dict[str, float]:
 
     In grey levels, 0 to 255.
     """
-    return {"mean": float(image.mean()), "median": float(np.median(image)),
-            "maximum": float(image.max()), "minimum": float(image.min())}
+    return {
+        "mean": float(image.mean()),
+        "median": float(np.median(image)),
+        "maximum": float(image.max()),
+        "minimum": float(image.min()),
+    }
 
 
 def of_pairs(folder: Path, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +29,9 @@ def of_pairs(folder: Path, pairs: pd.DataFrame) -> pd.DataFrame:
     One row an image: name, side ("low" or "high") and the columns of `STATISTICS`. Images are read
     one at a time, so that memory does not grow with their number.
     """
-    files = [(pair.name, side, getattr(pair, side)) for pair in pairs.itertuples(index=False) for side in ("low", "high")]
+    files = [
+        (pair.name, side, getattr(pair, side)) for pair in pairs.itertuples(index=False) for side in ("low", "high")
+    ]
     rows = parallel.over(files, lambda file: of_image(images.read(Path(folder) / file[2])), "measuring intensities")
     return pd.DataFrame([{"name": name, "side": side} | row for (name, side, _), row in zip(files, rows, strict=True)])
 

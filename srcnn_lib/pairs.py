@@ -50,15 +50,21 @@ def index(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         set_aside += [(f"{side}/{mine[stem]}", f"no partner in {other_side}") for stem in sorted(mine.keys() - others)]
     stems = sorted(low.keys() & high.keys(), key=_natural)
     rows = []
-    for row, faults in parallel.over(stems, lambda stem: _examine(folder, stem, low[stem], high[stem]), "reading pairs"):
+    for row, faults in parallel.over(
+        stems, lambda stem: _examine(folder, stem, low[stem], high[stem]), "reading pairs"
+    ):
         set_aside += faults
         rows += [row] if not faults else []
     if not rows:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in set_aside[:3])
-        raise DataError(f"{folder}: no sound pair among {len(low)} blurred and {len(high)} sharpened images"
-                        + (f" ({reasons} …)" if reasons else ""))
-    return (pd.DataFrame(rows, columns=list(COLUMNS)).astype({"number": "Int64"}),
-            pd.DataFrame(set_aside, columns=["file", "reason"]))
+        raise DataError(
+            f"{folder}: no sound pair among {len(low)} blurred and {len(high)} sharpened images"
+            + (f" ({reasons} …)" if reasons else "")
+        )
+    return (
+        pd.DataFrame(rows, columns=list(COLUMNS)).astype({"number": "Int64"}),
+        pd.DataFrame(set_aside, columns=["file", "reason"]),
+    )
 
 
 def data_hash(pairs: pd.DataFrame) -> str:
@@ -98,7 +104,9 @@ def _files(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
             set_aside.append((f"{folder.name}/{entry.name}", "not an image file, by its name"))
     for stem in [stem for stem, names in by_stem.items() if len(names) > 1]:
         names = by_stem.pop(stem)
-        set_aside += [(f"{folder.name}/{name}", f"the same name as {' and '.join(set(names) - {name})}") for name in names]
+        set_aside += [
+            (f"{folder.name}/{name}", f"the same name as {' and '.join(set(names) - {name})}") for name in names
+        ]
     return {stem: names[0] for stem, names in by_stem.items()}, set_aside
 
 

@@ -18,4 +18,6 @@ def over(items: Iterable[Item], function: Callable[[Item], Result], description:
     """
     items = list(items)
     with ThreadPoolExecutor() as pool:
-        yield from tqdm(pool.map(function, items), total=len(items), desc=description, mininterval=1, dynamic_ncols=True)
+        yield from tqdm(
+            pool.map(function, items), total=len(items), desc=description, mininterval=1, dynamic_ncols=True
+        )

@@ -57,8 +57,11 @@ def clahe(image: np.ndarray, *, clip_limit: float = 2.0, tiles: int = 8) -> np.n
 
 
 STEPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "denoise": denoise, "bilateral": bilateral, "sharpen": sharpen,
-    "weighted_addition": weighted_addition, "clahe": clahe,
+    "denoise": denoise,
+    "bilateral": bilateral,
+    "sharpen": sharpen,
+    "weighted_addition": weighted_addition,
+    "clahe": clahe,
 }
 
 
@@ -86,10 +89,13 @@ def trial(folder: Path, pairs: pd.DataFrame, *, size: int, side: str) -> pd.Data
     deviation in grey levels, median absolute deviation of the Laplacian), saturated (share of values at
     0 or 255) and contrast (standard deviation of the grey image, in grey levels).
     """
+
     def measure(pair) -> list[dict]:
         image = squash(read_pair(folder, pair)[side == "high"], size)
-        return [{"name": pair.name, "technique": name, **_measurements(apply(image, steps))}
-                for name, steps in [("none", ()), *((step, (step,)) for step in STEPS)]]
+        return [
+            {"name": pair.name, "technique": name, **_measurements(apply(image, steps))}
+            for name, steps in [("none", ()), *((step, (step,)) for step in STEPS)]
+        ]
 
     rows = parallel.over(pairs.itertuples(index=False), measure, f"trying techniques, {side} side")
     return pd.DataFrame([row for several in rows for row in several])
@@ -103,12 +109,20 @@ def _measurements(image: np.ndarray) -> dict[str, float]:
 
 
 def prepare(
-    folder: Path, pairs: pd.DataFrame, target: Path, *, size: int,
-    input_steps: Sequence[str], label_steps: Sequence[str],
+    folder: Path,
+    pairs: pd.DataFrame,
+    target: Path,
+    *,
+    size: int,
+    input_steps: Sequence[str],
+    label_steps: Sequence[str],
 ) -> None:
     """Write every pair squashed and pre-processed to `target/low/<name>.png` and `target/high/<name>.png`."""
+
     def one(pair) -> None:
-        for side, image, steps in zip(("low", "high"), read_pair(folder, pair), (input_steps, label_steps), strict=True):
+        for side, image, steps in zip(
+            ("low", "high"), read_pair(folder, pair), (input_steps, label_steps), strict=True
+        ):
             images.write(target / side / f"{pair.name}.png", apply(squash(image, size), steps))
 
     for _ in parallel.over(pairs.itertuples(index=False), one, "preparing images"):

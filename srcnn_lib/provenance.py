@@ -9,8 +9,19 @@ from pathlib import Path
 
 from srcnn_lib.files import ROOT
 
-PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "pandas", "seaborn", "scikit-image", "papermill",
-            "nbconvert", "jupytext", "jupyterlab")
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "opencv-python",
+    "pandas",
+    "seaborn",
+    "scikit-image",
+    "papermill",
+    "nbconvert",
+    "jupytext",
+    "jupyterlab",
+)
 
 
 def collect() -> dict[str, str]:
@@ -30,7 +41,8 @@ def _commit() -> str:
     try:
         commit, changes = (
             subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-            for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain")))
+            for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain"))
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown (not a git checkout)"
     return commit + (" with uncommitted changes" if changes else "")

@@ -15,7 +15,6 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from srcnn_lib import graph, provenance
-from srcnn_lib.errors import RunError
 from srcnn_lib.files import ROOT, write_text
 from srcnn_lib.runs import Run
 
@@ -38,16 +37,25 @@ def assemble(run_folder: Path) -> Path:
     Raises RunError if a notebook has not been executed.
     """
     run = Run(run_folder)
-    notebooks = {source.stem: nbformat.read(run.existing(f"{source.stem}.ipynb"), as_version=4)
-                 for source in graph.notebooks()}
+    notebooks = {
+        source.stem: nbformat.read(run.existing(f"{source.stem}.ipynb"), as_version=4) for source in graph.notebooks()
+    }
     body = BeautifulSoup("\n".join(map(_render, notebooks.values())), "html.parser")
     contents = _give_headings_ids(body)
     _number(body, "figcaption", "Figure")
     _number(body, "caption", "Table")
-    page = _environment().get_template("page.html.j2").render(
-        title=TITLE, run=run.inputs["run"], date=datetime.date.today().isoformat(),
-        style=Markup(_style()), contents=[*contents, Heading(1, "Provenance", "provenance")], body=Markup(body.decode(formatter="minimal")),
-        provenance=_provenance(run, notebooks),
+    page = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=TITLE,
+            run=run.inputs["run"],
+            date=datetime.date.today().isoformat(),
+            style=Markup(_style()),
+            contents=[*contents, Heading(1, "Provenance", "provenance")],
+            body=Markup(body.decode(formatter="minimal")),
+            provenance=_provenance(run, notebooks),
+        )
     )
     target = run.folder / "report.html"
     write_text(target, page)
@@ -62,14 +70,17 @@ def _render(notebook: NotebookNode) -> str:
         for output in cell.get("outputs", []):
             if "text/markdown" in output.get("data", {}):
                 output.data["text/markdown"] = _formulas(output.data["text/markdown"])
-    exporter = HTMLExporter(template_name=TEMPLATE.name, extra_template_basedirs=[str(TEMPLATE.parent)],
-                            anchor_link_text="")
+    exporter = HTMLExporter(
+        template_name=TEMPLATE.name, extra_template_basedirs=[str(TEMPLATE.parent)], anchor_link_text=""
+    )
     return exporter.from_notebook_node(notebook)[0]
 
 
 def _formulas(markdown: str) -> str:
     """Replace $…$ and $$…$$ by MathML, which browsers draw without any script."""
-    markdown = re.sub(r"\$\$(.+?)\$\$", lambda match: f"<div>{mathml(match[1], display='block')}</div>", markdown, flags=re.S)
+    markdown = re.sub(
+        r"\$\$(.+?)\$\$", lambda match: f"<div>{mathml(match[1], display='block')}</div>", markdown, flags=re.S
+    )
     return re.sub(r"\$([^$\n]+?)\$", lambda match: mathml(match[1]), markdown)
 
 
@@ -113,7 +124,8 @@ def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[
             "trained on": trained["device"],
         },
         f"Settings: profile {run.inputs['profile']}": run.inputs["settings"],
-        "Seconds": {name: f"{value:.1f}" for name, value in seconds.items()} | {"together": f"{sum(seconds.values()):.1f}"},
+        "Seconds": {name: f"{value:.1f}" for name, value in seconds.items()}
+        | {"together": f"{sum(seconds.values()):.1f}"},
     }
 
 

@@ -1,7 +1,8 @@
 """The run folder: what each stage hands on to the next.
 
-`reports/<run>/run.yaml` says what the run is made from (see `inputs`). Each stage writes its results under its own name (`03_split/split.csv`), and later stages read
-them by that name. Make learns from these names which notebook needs which (see `graph`).
+`reports/<run>/run.yaml` says what the run is made from (see `inputs`). Each stage writes its results
+under its own name (`03_split/split.csv`), and later stages read them by that name. Make learns from
+these names which notebook needs which (see `graph`).
 """
 
 import json

@@ -81,9 +81,12 @@ def _check_together(path: Path, settings: Settings) -> None:
     if settings.model not in MODELS:
         raise SettingsError(f"{path}: 'model': expected one of {', '.join(MODELS)}, received {settings.model!r}")
     if settings.crop_size > settings.image_size:
-        raise SettingsError(f"{path}: 'crop_size': expected at most image_size = {settings.image_size}, "
-                            f"received {settings.crop_size}")
+        raise SettingsError(
+            f"{path}: 'crop_size': expected at most image_size = {settings.image_size}, received {settings.crop_size}"
+        )
     wanted = settings.train_pairs + settings.validation_pairs + settings.test_pairs
     if wanted > 2 * settings.identities:
-        raise SettingsError(f"{path}: 'identities': {settings.identities} numbers give {2 * settings.identities} "
-                            f"pairs, but train, validation and test ask for {wanted}")
+        raise SettingsError(
+            f"{path}: 'identities': {settings.identities} numbers give {2 * settings.identities} "
+            f"pairs, but train, validation and test ask for {wanted}"
+        )

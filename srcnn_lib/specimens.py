@@ -5,7 +5,6 @@ number n gives `f.h.fornt.n.jpg` and `f.v.fornt.n.jpg` in `blurred_images` and `
 """
 
 import hashlib
-import json
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -24,7 +23,26 @@ from srcnn_lib.files import ROOT, write_json
 FIRST_NUMBER = 5000
 _STRENGTH = {"h": 1.0, "v": 1.6}
 _TYPEFACES = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "STIXGeneral", "DejaVuSansMono")
-_SYLLABLES = "ka lo mi ren ta vor el san du bri no ges pal or ti wen ha zu".split()
+_SYLLABLES = [
+    "ka",
+    "lo",
+    "mi",
+    "ren",
+    "ta",
+    "vor",
+    "el",
+    "san",
+    "du",
+    "bri",
+    "no",
+    "ges",
+    "pal",
+    "or",
+    "ti",
+    "wen",
+    "ha",
+    "zu",
+]
 _FIELDS = ("Surname", "Given names", "Date of birth", "Place of birth", "Document no.", "Date of expiry")
 
 
@@ -75,7 +93,9 @@ def card(rng: np.random.Generator) -> np.ndarray:
     ink = tuple(int(value) for value in rng.integers(10, 70, 3))
     _portrait(pen, rng, width, height)
     typeface = str(rng.choice(_TYPEFACES))
-    pen.text((width * 0.05, height * 0.05), _word(rng, 3) + " IDENTITY CARD", ink, _font("DejaVuSans-Bold", height // 14))
+    pen.text(
+        (width * 0.05, height * 0.05), _word(rng, 3) + " IDENTITY CARD", ink, _font("DejaVuSans-Bold", height // 14)
+    )
     for row, label in enumerate(_FIELDS):
         y = height * (0.2 + 0.125 * row)
         pen.text((width * 0.38, y), label, tuple(value + 70 for value in ink), _font("DejaVuSans", height // 34))
@@ -113,8 +133,9 @@ def _background(rng: np.random.Generator, height: int, width: int) -> np.ndarray
 
 def _portrait(pen: ImageDraw.ImageDraw, rng: np.random.Generator, width: int, height: int) -> None:
     left, top, right, bottom = width * 0.05, height * 0.2, width * 0.33, height * 0.8
-    skin, hair, coat = (tuple(int(value) for value in rng.integers(low, high, 3))
-                        for low, high in ((120, 220), (20, 110), (30, 160)))
+    skin, hair, coat = (
+        tuple(int(value) for value in rng.integers(low, high, 3)) for low, high in ((120, 220), (20, 110), (30, 160))
+    )
     pen.rectangle((left, top, right, bottom), (225, 228, 232))
     middle, span = (left + right) / 2, right - left
     pen.ellipse((middle - span * 0.46, bottom - span * 0.42, middle + span * 0.46, bottom + span * 0.3), coat)

@@ -28,7 +28,9 @@ def counts_for(available: int, wanted: tuple[int, int, int]) -> tuple[int, int, 
         raise DataError(f"expected at least {len(PARTS)} pairs to split into {', '.join(PARTS)}, found {available}")
     if available >= sum(wanted):
         return wanted
-    validation, test = (max(1, round(available * count / sum(wanted))) for count in wanted[1:])
+    # One pair each to begin with, so that no part is empty; the rest by proportion, remainders to training.
+    spare = available - len(PARTS)
+    validation, test = (1 + spare * count // sum(wanted) for count in wanted[1:])
     return available - validation - test, validation, test
 
 

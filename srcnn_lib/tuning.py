@@ -10,8 +10,13 @@ from srcnn_lib import training
 
 
 def learning_rates(
-    build: Callable[[], keras.Model], train: tf.data.Dataset, validation: tf.data.Dataset,
-    *, rates: Sequence[float], epochs: int, seed: int,
+    build: Callable[[], keras.Model],
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset,
+    *,
+    rates: Sequence[float],
+    epochs: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Train a fresh model for a few epochs at each learning rate, all from the same first weights.
 
@@ -23,8 +28,9 @@ def learning_rates(
         keras.utils.set_random_seed(seed)
         try:
             history = training.fit(build(), train, validation, epochs=epochs, learning_rate=rate)
-            rows.append({"learning_rate": rate, "val_loss": history["val_loss"].iloc[-1],
-                         "seconds": history["seconds"].sum()})
+            rows.append(
+                {"learning_rate": rate, "val_loss": history["val_loss"].iloc[-1], "seconds": history["seconds"].sum()}
+            )
         except training.TrainingError:
             rows.append({"learning_rate": rate, "val_loss": float("inf"), "seconds": float("nan")})
     return pd.DataFrame(rows)

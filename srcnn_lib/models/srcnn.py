@@ -39,12 +39,14 @@ def build(
         The same; values are at least 0 with the final ReLU, and not bounded above.
     """
     if len(filters) != len(kernels) - 1:
-        raise ValueError(f"expected one filter count for each layer but the last, received kernels={kernels} "
-                         f"and filters={filters}")
+        raise ValueError(
+            f"expected one filter count for each layer but the last, received kernels={kernels} and filters={filters}"
+        )
     inputs = keras.Input((None, None, channels), name="low")
     x = inputs
     for number, (kernel, width) in enumerate(zip(kernels, filters, strict=False), start=1):
         x = layers.Conv2D(width, kernel, padding="same", activation="relu", name=f"conv_{number}")(x)
-    outputs = layers.Conv2D(channels, kernels[-1], padding="same", activation=last_activation,
-                            name=f"conv_{len(kernels)}")(x)
+    outputs = layers.Conv2D(
+        channels, kernels[-1], padding="same", activation=last_activation, name=f"conv_{len(kernels)}"
+    )(x)
     return keras.Model(inputs, outputs, name=name)

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from srcnn_lib import images, pairs
+from srcnn_lib.errors import DataError
+
+
+def test_names_numbers_and_sizes_are_found(make_pairs):
+    folder = make_pairs(["f.h.fornt.5000", "f.v.fornt.5000", "page 9", "page 10"])
+    table, set_aside = pairs.index(folder)
+    assert list(table["name"]) == ["f.h.fornt.5000", "f.v.fornt.5000", "page 9", "page 10"]
+    assert table["number"].tolist()[:2] == [5000, 5000] and table["number"].isna().tolist()[2:] == [True, True]
+    assert table["variant"].tolist()[:2] == ["h", "v"]
+    assert set(zip(table["width"], table["height"], strict=True)) == {(64, 48)}
+    assert set_aside.empty
+
+
+def test_every_file_is_paired_or_set_aside_with_a_reason(make_pairs, rng):
+    folder = make_pairs([f"card{number}" for number in range(6)])
+    low, high = folder / pairs.LOW, folder / pairs.HIGH
+    (low / "card0.png").unlink()
+    (high / "card1.png").unlink()
+    (low / "card2.png").write_bytes(b"broken")
+    images.write(high / "card3.png", rng.integers(0, 256, (20, 20, 3), dtype=np.uint8))
+    (low / "notes.txt").write_text("not an image")
+    (high / "card4.jpg").write_bytes((high / "card4.png").read_bytes())
+    table, set_aside = pairs.index(folder)
+    assert list(table["name"]) == ["card5"]
+    reasons = dict(zip(set_aside["file"], set_aside["reason"], strict=True))
+    assert reasons["sharpened_images/card0.png"] == "no partner in blurred_images"
+    assert reasons["blurred_images/card1.png"] == "no partner in sharpened_images"
+    assert "cannot identify" in reasons["blurred_images/card2.png"]
+    assert reasons["sharpened_images/card2.png"] == "its partner cannot be read"
+    assert "64×48" in reasons["blurred_images/card3.png"] and "20×20" in reasons["blurred_images/card3.png"]
+    assert "not an image" in reasons["blurred_images/notes.txt"]
+    assert "card4.png" in reasons["sharpened_images/card4.jpg"]
+    on_disk = {path.relative_to(folder).as_posix() for side in (low, high) for path in side.iterdir()}
+    assert on_disk == set(reasons) | set(table["low"]) | set(table["high"])
+
+
+def test_no_sound_pair_is_an_error_that_says_why(make_pairs):
+    folder = make_pairs(["a"])
+    (folder / pairs.LOW / "a.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"no sound pair.*a\.png"):
+        pairs.index(folder)
+
+
+def test_the_data_hash_depends_on_content_not_on_place(make_pairs, tmp_path):
+    folder = make_pairs(["a", "b"])
+    before = pairs.data_hash(pairs.index(folder)[0])
+    moved = folder.rename(tmp_path.parent / "moved")
+    assert pairs.data_hash(pairs.index(moved)[0]) == before
+    images.write(moved / pairs.LOW / "a.png", np.zeros((48, 64, 3), np.uint8))
+    assert pairs.data_hash(pairs.index(moved)[0]) != before
+
+
+def test_gaps():
+    assert pairs.gaps([5000, 5003, 5001]) == [5002]
+    assert pairs.gaps([]) == []
+
+
+def test_squash_gives_a_square_and_keeps_a_flat_colour():
+    squashed = pairs.squash(np.full((30, 50, 3), 77, np.uint8), 16)
+    assert squashed.shape == (16, 16, 3) and (squashed == 77).all()

@@ -1,0 +1,149 @@
+"""The whole report on the ci profile, as `make report` makes it, and what it promises."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from srcnn_lib import graph, original
+from tests.conftest import ROOT
+
+RUN = "test"
+FOLDER = ROOT / "reports" / RUN
+NAMES = [source.stem for source in graph.notebooks()]
+
+
+def make(*arguments, check=True) -> subprocess.CompletedProcess:
+    done = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def page() -> BeautifulSoup:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    said = make("report", "PROFILE=ci", f"RUN={RUN}").stderr
+    assert [name for name in NAMES if f"[{name}] finished in" in said] == NAMES
+    assert "step/s" in said, "the progress of the training is shown"
+    return BeautifulSoup((FOLDER / "report.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def test_contents_are_the_originals_and_every_entry_leads_to_its_heading(page):
+    entries = page.select("nav.contents a")
+    assert [tuple(entry.text.split(" ", 1)) for entry in entries[:-1]] == list(original.CONTENTS)
+    headings = [page.find(id=entry["href"][1:]) for entry in entries]
+    assert [heading.get_text() for heading in headings[:-1]] == [entry.text for entry in entries[:-1]]
+    assert page.find_all(["h1", "h2"], id=True) == headings[:-1], "in the order of the page"
+
+
+def test_ids_are_unique(page):
+    ids = [tag["id"] for tag in page.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+
+
+def test_nothing_is_loaded_from_outside(page):
+    assert not page.find_all(["script", "link", "iframe", "object"], src=True)
+    loaded = [tag.get("src") or tag.get("href") for tag in page.find_all(["img", "link", "source"])]
+    assert loaded and all(address.startswith("data:") for address in loaded)
+    assert not re.search(r"url\((?!['\"]?data:)|@import", page.style.text)
+
+
+def test_figures_have_captions_and_alternatives_and_tables_captions(page):
+    figures = page.find_all("figure")
+    assert len(figures) >= 12
+    assert all(
+        len(figure.img["alt"]) > 30 and figure.figcaption.text.startswith(f"Figure {number}. ")
+        for number, figure in enumerate(figures, start=1)
+    )
+    assert all(table.caption for table in page.find_all("table"))
+
+
+def test_code_is_folded_and_outputs_are_not(page):
+    assert len(page.select("details.code")) > 30
+    assert all(not code.has_attr("open") for code in page.select("details.code"))
+    assert not page.select("details figure, details table")
+    assert not page.select("main > .highlight")
+
+
+def test_formulas_are_drawn_without_a_script(page):
+    assert len(page.find_all("math")) >= 5
+    assert "$" not in "".join(paragraph.text for paragraph in page.find_all("p"))
+
+
+def test_every_section_has_a_live_result(page):
+    for number, _ in original.CONTENTS:
+        if "." not in number and number != "3":
+            continue
+        heading = page.find(lambda tag, number=number: tag.name in ("h1", "h2") and tag.text.startswith(number + " "))
+        following = []
+        for tag in heading.find_all_next():
+            if tag.name in ("h1", "h2"):
+                break
+            following.append(tag.name)
+        assert {"figure", "table", "details"} & set(following), number
+
+
+def test_provenance_names_everything(page):
+    text = page.find(id="provenance").get_text(" ")
+    for word in ("commit", "requirements.lock", "data hash", "tensorflow 2.", "cores", "seed", "together"):
+        assert word in text
+
+
+def test_results_are_those_of_this_run(page):
+    history = pd.read_csv(FOLDER / "06_training" / "history.csv")
+    assert len(history) == 6 and history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+    summary = pd.read_csv(FOLDER / "07_evaluation" / "summary.csv").set_index("method")
+    assert f"{summary.loc['untouched', 'psnr_mean']:.2f} dB" in page.get_text()
+    assert json.loads((FOLDER / "05_model" / "summary.json").read_text())["parameters"] == 20099
+
+
+def test_a_second_make_runs_nothing_quickly(page):
+    began = time.monotonic()
+    done = make("report", "PROFILE=ci", f"RUN={RUN}")
+    assert "started" not in done.stdout + done.stderr
+    assert time.monotonic() - began < 20, "a bound against doing the work again, not a timing"
+
+
+@pytest.mark.parametrize(
+    ("touched", "first", "skipped"),
+    [
+        ("srcnn_lib/evaluation.py", "07", []),
+        ("srcnn_lib/intensity.py", "02", ["03", "04", "05", "06", "07", "08"]),
+        ("srcnn_lib/tuning.py", "08", []),
+        ("notebooks/05_model.py", "05", ["06", "07", "08"]),
+        ("srcnn_lib/split.py", "03", ["05"]),
+    ],
+)
+def test_a_change_reruns_what_uses_it_and_what_follows(page, touched, first, skipped):
+    planned = make("-n", "-o", f"reports/{RUN}/run.yaml", "-W", touched, "report", "PROFILE=ci", f"RUN={RUN}").stdout
+    rerun = [name for name in NAMES if f"execute notebooks/{name}.py" in planned]
+    assert rerun == [name for name in NAMES if name[:2] >= first and name[:2] not in skipped]
+    assert "assemble" in planned
+
+
+def test_the_last_report_is_pointed_at(page):
+    make("report", "PROFILE=ci", f"RUN={RUN}")
+    assert f'url={RUN}/report.html"' in (ROOT / "reports" / "report.html").read_text()
+
+
+def test_a_bad_profile_stops_before_any_work(page):
+    done = make("report", "PROFILE=cli", "RUN=never", check=False)
+    assert done.returncode != 0 and "the profiles are ci, full, published, standard" in done.stderr
+    assert not (ROOT / "reports" / "never").exists()
+
+
+def test_a_data_folder_without_the_two_folders_is_named(page, tmp_path):
+    done = make("report", "PROFILE=ci", f"DATA={tmp_path}", "RUN=never", check=False)
+    assert done.returncode != 0 and str(tmp_path) in done.stderr and "sharpened_images" in done.stderr
+    assert not (ROOT / "reports" / "never").exists()
+
+
+def test_make_alone_prints_help():
+    said = make().stdout
+    for target in ("report", "notebooks", "data", "test", "lint", "lab", "clean"):
+        assert re.search(rf"^  {target}\s", said, re.M)
