@@ -77,7 +77,7 @@ $(READY): requirements.lock
 	@$(FIND_PYTHON); \
 	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; name one with BASE_PYTHON=…"; exit 1; fi; \
 	echo "setting up $(VENV) with $$($$python --version): once, two to five minutes"; \
-	$$python -m venv --clear $(VENV)
+	rm -rf $(VENV); $$python -m venv $(VENV)  # no --clear: it would empty what a linked .venv leads to
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(VENV)/bin/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
