@@ -1,13 +1,25 @@
 # Everything is made from here; `make` alone says what there is to make.
 
-PROFILE ?= standard
-DATA    ?=
-RUN     ?= $(if $(DATA),$(shell basename -- '$(DATA)' | tr -c 'A-Za-z0-9._\n-' '_')-$(PROFILE),$(PROFILE))
+PROFILE = standard
+DATA    =
+RUN     = $(if $(DATA),$(DATA_NAME)-$(PROFILE),$(PROFILE))
+
+# The data folder's name, as far as Make can use it; where it cannot, a checksum tells such names apart.
+DATA_NAME := $(shell name=$$(basename -- '$(DATA)'); clean=$$(printf %s "$$name" | tr -c 'A-Za-z0-9._-' '_'); \
+	[ "$$name" = "$$clean" ] || clean=$$clean-$$(printf %s "$$name" | cksum | cut -d ' ' -f 1); echo "$$clean")
+ifeq ($(shell printf '%s\n' '$(RUN)' | grep -Ex '[A-Za-z0-9_-][A-Za-z0-9._-]*' | grep -vx template),)
+$(error RUN='$(RUN)': expected a name of letters, digits, dots, dashes and underscores, other than 'template')
+endif
 RUN_DIR := reports/$(RUN)
 
+ifeq ($(CONDA_DEFAULT_ENV),srcnn)
+PYTHON := python
+READY  :=
+else
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/ready
+endif
 GRAPH  := reports/graph.mk
 
 # Kernels and settings of this environment, not of the person's account.
@@ -20,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 
 help: ## this text
 	@echo "make TARGET [PROFILE=ci|standard|published|full] [DATA=folder] [RUN=name] [-j2]"; echo
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "DATA is a folder with blurred_images/ and sharpened_images/; without it, cards are drawn."
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
 
@@ -43,15 +55,16 @@ $(RUN_DIR)/run.yaml: FORCE | $(READY)
 $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/run.yaml | $(READY)
 	@$(PYTHON) -m srcnn_lib execute notebooks/$*.py $(RUN_DIR)
 
-$(RUN_DIR)/report.html: $(EXECUTED) $(wildcard reports/template/*) srcnn_lib/report.py srcnn_lib/provenance.py
+$(RUN_DIR)/report.html: $(EXECUTED) $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
 ifneq ($(filter report notebooks reports/%,$(MAKECMDGOALS)),)
 include $(GRAPH)
 endif
 
-$(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py) | $(READY)
-	@$(PYTHON) srcnn_lib/graph.py > $@.tmp && mv $@.tmp $@
+# Made with any Python at hand: Make remakes what it includes even under -n, which must not set anything up.
+$(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py)
+	@$(or $(BASE_PYTHON),python3) srcnn_lib/graph.py > $@.tmp && mv $@.tmp $@
 
 test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 	@$(PYTHON) -m pytest
@@ -69,6 +82,7 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 clean: ## remove every built report and drawn data set; your own data and .venv stay
 	rm -rf data/specimens $(filter-out reports/template,$(wildcard reports/*))
 
+ifneq ($(READY),)
 # A Python from 3.11 to 3.13, wherever it is called so.
 FIND_PYTHON = for python in $(or $(BASE_PYTHON),python3 python3.13 python3.12 python3.11 python); do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break; python=; done
@@ -76,10 +90,12 @@ FIND_PYTHON = for python in $(or $(BASE_PYTHON),python3 python3.13 python3.12 py
 $(READY): requirements.lock
 	@$(FIND_PYTHON); \
 	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; name one with BASE_PYTHON=…"; exit 1; fi; \
+	if [ -L $(VENV) ]; then echo "$(VENV) is a link: it is not set up anew, since others may use it"; exit 1; fi; \
 	echo "setting up $(VENV) with $$($$python --version): once, two to five minutes"; \
-	rm -rf $(VENV); $$python -m venv $(VENV)  # no --clear: it would empty what a linked .venv leads to
+	$$python -m venv --clear $(VENV)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(VENV)/bin/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
 	  set-default-viewer python
 	@touch $@
+endif

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -41,19 +42,17 @@ run = Run(run_folder)
 
 # %%
 data = run.inputs["data"]
-figures.table(
-    pd.DataFrame(
-        [
-            {
-                "": "images",
-                "this run": "drawn specimen cards" if data["drawn"] else "a reader's own folder",
-                "the original": "private photographs of identity cards",
-            },
-            {"": "image files", "this run": f"{data['files']:,}", "the original": f"{2 * original.PAIRS:,}"},
-            {"": "network", "this run": model, "the original": "srcnn-9-1-5"},
-            {"": "profile", "this run": run.inputs["profile"], "the original": "closest to our profile “published”"},
-        ]
-    ),
+figures.beside_original(
+    [
+        (
+            "images",
+            "drawn specimen cards" if data["drawn"] else "a reader's own folder",
+            "private photographs of identity cards",
+        ),
+        ("files", f"{data['files']:,}", f"{2 * original.PAIRS:,}"),
+        ("network", model, "SRCNN 9-1-5"),
+        ("profile", run.inputs["profile"], "closest to the profile “published”"),
+    ],
     caption="What this run works on, beside the original.",
 )
 
@@ -78,8 +77,7 @@ figures.table(
 # - [EDSR and MDSR](https://arxiv.org/abs/1707.02921) (2017) drop batch normalisation and grow wider; MDSR
 #   serves several scales with one network.
 #
-# All of them are scored by how near they come to the true image in pixel values. The table shows how
-# little SRCNN needs, counted on the networks as this project builds them.
+# The table shows how little SRCNN needs, counted on the networks as this project builds them.
 
 # %%
 networks = {name: models.build(name) for name in models.NAMES}

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -26,7 +27,6 @@ image_size = 256
 
 # %%
 import numpy as np
-import pandas as pd
 from IPython.display import Markdown
 
 from srcnn_lib import figures, original, pairs
@@ -61,34 +61,20 @@ summary = {
 }
 run.write_json("01_inspection/summary.json", summary)
 number_range = f"{summary['first_number']} to {summary['last_number']}" if len(numbers) else "no numbers in the names"
-figures.table(
-    pd.DataFrame(
-        [
-            {"": "sound pairs", "this run": f"{summary['pairs']:,}", "the original": f"{original.PAIRS:,}"},
-            {
-                "": "pairs per letter",
-                "this run": ", ".join(f"{k}: {v:,}" for k, v in summary["pairs_per_variant"].items())
-                or "no letters in the names",
-                "the original": f"h: {original.PAIRS_PER_VARIANT:,}, v: {original.PAIRS_PER_VARIANT:,}",
-            },
-            {"": "numbers", "this run": number_range, "the original": f"{first} to {last}"},
-            {
-                "": "numbers missing in between",
-                "this run": summary["numbers_missing"] if len(numbers) else "",
-                "the original": "not reported",
-            },
-            {
-                "": "mean size in megapixels",
-                "this run": f"{summary['mean_megapixels']:.2f}",
-                "the original": "not reported",
-            },
-            {
-                "": "files set aside",
-                "this run": summary["files_set_aside"],
-                "the original": "none, though some are called too hazy",
-            },
-        ]
-    ),
+letters = ", ".join(f"{letter}: {count:,}" for letter, count in summary["pairs_per_variant"].items())
+figures.beside_original(
+    [
+        ("sound pairs", f"{summary['pairs']:,}", f"{original.PAIRS:,}"),
+        (
+            "pairs of each letter",
+            letters or "no letters in the names",
+            f"h: {original.PAIRS_PER_VARIANT:,}, v: {original.PAIRS_PER_VARIANT:,}",
+        ),
+        ("numbers", number_range, f"{first} to {last}"),
+        ("numbers missing in between", summary["numbers_missing"] if len(numbers) else "", "not reported"),
+        ("mean size in megapixels", f"{summary['mean_megapixels']:.2f}", "not reported"),
+        ("files set aside", summary["files_set_aside"], "none, though some are called too hazy"),
+    ],
     caption="The data set in numbers, beside the original's.",
 )
 
@@ -126,9 +112,8 @@ figures.figure(
 # %% [markdown]
 # ### Importing
 #
-# To train on whole images in batches, the original squashed each to a square of 256 pixels, and suspected
-# afterwards that this had been a mistake. The picture shows why: letters lose their proportions and, in
-# the wider direction, most of their pixels.
+# To train on whole images in batches, the original squashed each to a square, and suspected afterwards
+# that this had been a mistake: letters lose their proportions, and large images lose pixels.
 
 # %%
 example = table.iloc[0]
@@ -136,14 +121,14 @@ low, high = pairs.read_pair(run.data_folder, example)
 squashed = pairs.squash(high, image_size)
 figures.figure(
     figures.side_by_side(
-        {
-            f"as it is, {example['width']}×{example['height']}": high,
-            f"squashed to {image_size}×{image_size}": squashed,
-        },
+        [
+            (f"as it is, {example['width']}×{example['height']}", high),
+            (f"squashed to {image_size}×{image_size}", squashed),
+        ],
         columns=2,
     ),
     caption=f"{example['name']}, sharp side, before and after squashing.",
-    alt=f"The card {example['name']} at its own proportions, and squashed to a square in which its text is narrow.",
+    alt=f"The image {example['name']} at its own proportions, and the same squashed to a square.",
 )
 
 # %%

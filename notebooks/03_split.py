@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -14,7 +15,7 @@
 # %% [markdown]
 # ## 2.3 Train/Val/Test splits
 #
-# The network learns from training pairs. Choices, such as when to stop, are made on validation pairs.
+# The network learns from training pairs. Choices, such as that of a learning rate, are made on validation pairs.
 # Test pairs are scored once, at the end. The split comes before any pre-processing, so that nothing about
 # the test images can leak into training.
 

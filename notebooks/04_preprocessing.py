@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -33,7 +34,9 @@ from srcnn_lib import figures, pairs, preprocess
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
-table = run.read_table("01_inspection/pairs.csv").merge(run.read_table("03_split/split.csv"), on="name")
+table = run.read_table("01_inspection/pairs.csv").merge(
+    run.read_table("03_split/split.csv"), on="name", validate="one_to_one"
+)
 
 # %% [markdown]
 # ### Before and after
@@ -51,7 +54,7 @@ window = (slice(image_size // 6, image_size // 2), slice(image_size // 3, image_
 # %%
 figures.figure(
     figures.side_by_side(
-        {"label, untouched": high[window]} | {name: step(high)[window] for name, step in preprocess.STEPS.items()}
+        [("label, untouched", high[window]), *((name, step(high)[window]) for name, step in preprocess.STEPS.items())]
     ),
     caption=f"Techniques on the label side of {example['name']}.",
     alt="One piece of the sharp image, untouched and after each of the techniques.",
@@ -60,7 +63,7 @@ figures.figure(
 # %%
 figures.figure(
     figures.side_by_side(
-        {"input, untouched": low[window]} | {name: step(low)[window] for name, step in preprocess.STEPS.items()}
+        [("input, untouched", low[window]), *((name, step(low)[window]) for name, step in preprocess.STEPS.items())]
     ),
     caption=f"Techniques on the input side of {example['name']}.",
     alt="One piece of the blurred image, untouched and after each of the techniques.",

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -54,13 +55,13 @@ figures.table(
 # ## 2.6 Model construction
 #
 # The network is written in Keras on TensorFlow, which the original chose as common in industry and familiar.
-# The first layer looks at 9×9 pixels and gives 64 features, the second combines them pixel by pixel into 32,
-# the third builds three colours from 5×5 pixels of features. Padding keeps the size, and each layer ends in
-# a ReLU, which cuts off negative values.
+# The first layer looks at a small window of pixels and gives many features, the second combines the features
+# into fewer, the third builds three colours from a window of those. Padding keeps the size, and each layer ends
+# in a ReLU, which cuts off negative values.
 
 # %%
 network = models.build(model)
-layers = figures.layer_table(network)
+layers = models.layers(network)
 figures.table(layers, caption="Layers of the network.", formats={"parameters": "{:,}"})
 
 # %%

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -38,21 +39,15 @@ from srcnn_lib.runs import Run
 run = Run(run_folder)
 parts = run.read_table("03_split/split.csv")
 prepared = run.existing("04_preprocessing/prepared")
-files = {
-    part: [
-        [prepared / side / f"{name}.png" for name in parts.loc[parts["part"] == part, "name"]]
-        for side in ("low", "high")
-    ]
-    for part in ("train", "validation")
-}
+train, validation = (batches.files(prepared, parts, part) for part in ("train", "validation"))
 
 # %%
 keras.utils.set_random_seed(seed)
 network = models.build(model)
 history = training.fit(
     network,
-    batches.stream(*files["train"], batch_size=batch_size, crop_size=crop_size, seed=seed),
-    batches.stream(*files["validation"], batch_size=batch_size),
+    batches.stream(*train, batch_size=batch_size, crop_size=crop_size, seed=seed),
+    batches.stream(*validation, batch_size=batch_size),
     epochs=epochs,
     learning_rate=learning_rate,
 )
@@ -61,10 +56,10 @@ run.write_table("06_training/history.csv", history)
 
 # %%
 what = f"random crops of {crop_size}×{crop_size} pixels" if crop_size else "whole images"
-steps = training.steps_per_epoch(len(files["train"][0]), batch_size)
+steps = training.steps_per_epoch(len(train[0]), batch_size)
 Markdown(
-    f"Trained on {what}, {len(files['train'][0]):,} pairs in batches of {batch_size}: {steps} steps an epoch "
-    f"({len(files['train'][0]):,} / {batch_size}, rounded up), {epochs} epochs. The original: {original.SPLIT['train']} / "
+    f"Trained on {what}, {len(train[0]):,} pairs in batches of {batch_size}: {steps} steps an epoch "
+    f"({len(train[0]):,} / {batch_size}, rounded up), {epochs} epochs. The original: {original.SPLIT['train']} / "
     f"{original.BATCH_SIZE} = {original.STEPS_PER_EPOCH} steps, {original.EPOCHS} epochs, on whole images."
 )
 
@@ -72,7 +67,7 @@ Markdown(
 figures.figure(
     figures.learning_curve(history, {"loss": original.LOSS, "val_loss": original.VAL_LOSS}),
     caption="Loss after each epoch, this run's and the original's (its labels and images are others, so only the shape compares).",
-    alt=f"Falling curves. This run's validation loss goes from {history['val_loss'].iloc[0]:.4f} to "
+    alt=f"Curves of training and validation loss. This run's validation loss goes from {history['val_loss'].iloc[0]:.4f} to "
     f"{history['val_loss'].iloc[-1]:.4f}, the original's from {original.VAL_LOSS[0]} to {original.VAL_LOSS[-1]}.",
 )
 
@@ -112,6 +107,7 @@ Markdown(
     f"The last epoch ends at a loss of {summary['final_loss']:.4f} and a validation loss of {summary['final_val_loss']:.4f}; "
     f"epoch {summary['best_epoch']} was best with {summary['best_val_loss']:.4f}. The original went from {original.LOSS[0]:.4f} / "
     f"{original.VAL_LOSS[0]:.4f} to {original.LOSS[-1]} / {original.VAL_LOSS[-1]}. A step took {milliseconds:.0f} ms here and about "
-    f"{original.MILLISECONDS_PER_STEP[-1]} ms there. Its log prints “4s 55ms/step”: 4 seconds is the whole epoch and 55 ms is one "
+    f"{original.MILLISECONDS_PER_STEP[-1]} ms there. Its log prints “{original.SECONDS_PER_EPOCH[-1]}s "
+    f"{original.MILLISECONDS_PER_STEP[-1]}ms/step”: the seconds are those of the whole epoch, the milliseconds those of one "
     "step, which is easily read as one number."
 )

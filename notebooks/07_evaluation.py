@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -116,20 +117,20 @@ figures.figure(
 # %% [markdown]
 # ### Samples
 #
-# Low, predicted and high image of four test pairs, as in the original.
+# Low, predicted and high image of up to four test pairs, as in the original.
 
 # %%
-triples = {}
+triples = []
 for number, name in enumerate(names[:: max(1, len(names) // 4)][:4], start=1):
     low, high = (images.read(prepared / side / f"{name}.png") for side in ("low", "high"))
     predicted = evaluation.predict(network, low)
-    triples |= {
-        f"sample {number}: low, {metrics.psnr(high, low, data_range=255):.2f} dB": low,
-        f"predicted, {metrics.psnr(high, predicted, data_range=255):.2f} dB": predicted,
-        f"high ({name})": high,
-    }
+    triples += [
+        (f"sample {number}: low, {metrics.psnr(high, low, data_range=255):.2f} dB", low),
+        (f"predicted, {metrics.psnr(high, predicted, data_range=255):.2f} dB", predicted),
+        (f"high ({name})", high),
+    ]
 figures.figure(
     figures.side_by_side(triples),
     caption="Samples from the test set: input, output and label, with the PSNR of each against the label.",
-    alt="Four rows of three images: the blurred input, the network's output, and the sharp label.",
+    alt="Rows of three images: the blurred input, the network's output, and the sharp label.",
 )

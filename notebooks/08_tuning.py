@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -23,9 +24,9 @@ run_folder = "../reports/standard"
 seed = 1
 model = "srcnn-9-1-5"
 batch_size = 10
-crop_size = 64
 tuning_learning_rates = [0.0001, 0.0003, 0.0008, 0.002, 0.005]
 tuning_epochs = 4
+tuning_crop_size = 64
 
 # %%
 from IPython.display import Markdown
@@ -36,13 +37,7 @@ from srcnn_lib.runs import Run
 run = Run(run_folder)
 parts = run.read_table("03_split/split.csv")
 prepared = run.existing("04_preprocessing/prepared")
-files = {
-    part: [
-        [prepared / side / f"{name}.png" for name in parts.loc[parts["part"] == part, "name"]]
-        for side in ("low", "high")
-    ]
-    for part in ("train", "validation")
-}
+train, validation = (batches.files(prepared, parts, part) for part in ("train", "validation"))
 
 # %% [markdown]
 # Each rate gets the same first weights, the same crops and the same few epochs. The validation pairs judge;
@@ -51,8 +46,8 @@ files = {
 # %%
 trials = tuning.learning_rates(
     lambda: models.build(model),
-    batches.stream(*files["train"], batch_size=batch_size, crop_size=crop_size or 64, seed=seed),
-    batches.stream(*files["validation"], batch_size=batch_size),
+    lambda: batches.stream(*train, batch_size=batch_size, crop_size=tuning_crop_size, seed=seed),
+    batches.stream(*validation, batch_size=batch_size),
     rates=tuning_learning_rates,
     epochs=tuning_epochs,
     seed=seed,
@@ -75,13 +70,13 @@ figures.figure(
 
 # %%
 best = trials.loc[trials["val_loss"].idxmin()]
-published = run.read_table("07_evaluation/summary.csv").set_index("method")["mse"]
+trained = run.read_json("06_training/summary.json")
 run.write_json(
     "08_tuning/summary.json",
     {"best_learning_rate": float(best["learning_rate"]), "best_val_loss": float(best["val_loss"])},
 )
 Markdown(
     f"Of these, {best['learning_rate']:g} is best after {tuning_epochs} epochs ({best['val_loss']:.5f}). The original used "
-    f"{original.LEARNING_RATE:g}. For scale: the fully trained network ended at an error of {published[model]:.5f} on the test "
-    f"pairs, the untouched input at {published['untouched']:.5f}."
+    f"{original.LEARNING_RATE:g}. For scale: the whole training of section 2.7 ended at "
+    f"{trained['final_val_loss']:.5f} on the same pairs, after {trained['epochs']} epochs."
 )

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: tags,-all
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.format_version,-jupytext.text_representation.jupytext_version
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -22,7 +23,6 @@ run_folder = "../reports/standard"
 model = "srcnn-9-1-5"
 
 # %%
-import pandas as pd
 from IPython.display import Markdown
 
 from srcnn_lib import evaluation, figures, original
@@ -39,71 +39,36 @@ scores = run.read_table("07_evaluation/summary.csv").set_index("method")
 tuned = run.read_json("08_tuning/summary.json")
 
 # %%
-figures.table(
-    pd.DataFrame(
-        [
-            {
-                "section": "2.1",
-                "": "sound pairs",
-                "this run": f"{inspection['pairs']:,}",
-                "the original": f"{original.PAIRS:,}",
-            },
-            {
-                "section": "2.2",
-                "": "mean intensity, high side",
-                "this run": f"{brightness['mean_intensity']['high']:.1f}",
-                "the original": f"{original.MEAN_INTENSITY:.1f}",
-            },
-            {
-                "section": "2.3",
-                "": "pairs for training / validation / test",
-                "this run": " / ".join(str(parts["pairs"][part]) for part in original.SPLIT),
-                "the original": " / ".join(map(str, original.SPLIT.values())),
-            },
-            {
-                "section": "2.4",
-                "": "steps on labels",
-                "this run": ", ".join(preprocessing["label_steps"]) or "none",
-                "the original": "non-local means",
-            },
-            {
-                "section": "2.6",
-                "": "parameters",
-                "this run": f"{network['parameters']:,}",
-                "the original": f"{original.PARAMETERS:,}",
-            },
-            {
-                "section": "2.7",
-                "": "final validation error",
-                "this run": f"{trained['final_val_loss']:.4f}",
-                "the original": f"{original.VAL_LOSS[-1]:.4f}",
-            },
-            {
-                "section": "2.9",
-                "": "PSNR on test pairs",
-                "this run": f"{scores.loc[model, 'psnr_mean']:.2f} dB",
-                "the original": f"{original.TEST_PSNR:.2f} dB",
-            },
-            {
-                "section": "2.9",
-                "": "PSNR of the untouched input",
-                "this run": f"{scores.loc[evaluation.UNTOUCHED, 'psnr_mean']:.2f} dB",
-                "the original": "not reported",
-            },
-            {
-                "section": "2.10",
-                "": "best learning rate of those tried",
-                "this run": f"{tuned['best_learning_rate']:g}",
-                "the original": f"{original.LEARNING_RATE:g} (used)",
-            },
-        ]
-    ),
-    caption="The whole run in nine numbers, beside the original's.",
+psnr = scores["psnr_mean"]
+figures.beside_original(
+    [
+        ("2.1 sound pairs", f"{inspection['pairs']:,}", f"{original.PAIRS:,}"),
+        (
+            "2.2 mean intensity, high side",
+            f"{brightness['mean_intensity']['high']:.1f}",
+            f"{original.MEAN_INTENSITY:.1f}",
+        ),
+        (
+            "2.3 pairs for training / validation / test",
+            " / ".join(str(parts["pairs"][part]) for part in original.SPLIT),
+            " / ".join(map(str, original.SPLIT.values())),
+        ),
+        ("2.4 steps on labels", ", ".join(preprocessing["label_steps"]) or "none", "non-local means"),
+        ("2.6 parameters", f"{network['parameters']:,}", f"{original.PARAMETERS:,}"),
+        ("2.7 final validation error", f"{trained['final_val_loss']:.4f}", f"{original.VAL_LOSS[-1]:.4f}"),
+        ("2.9 PSNR on test pairs", f"{psnr[model]:.2f} dB", f"{original.TEST_PSNR:.2f} dB"),
+        ("2.9 PSNR of the untouched input", f"{psnr[evaluation.UNTOUCHED]:.2f} dB", "not reported"),
+        (
+            "2.10 best learning rate of those tried",
+            f"{tuned['best_learning_rate']:g}",
+            f"{original.LEARNING_RATE:g} (used)",
+        ),
+    ],
+    caption="The whole run in a few numbers, beside the original's.",
 )
 
 # %%
-gain = scores.loc[model, "psnr_mean"] - scores.loc[evaluation.UNTOUCHED, "psnr_mean"]
-classical = scores.loc[evaluation.CLASSICAL, "psnr_mean"] - scores.loc[evaluation.UNTOUCHED, "psnr_mean"]
+gain, classical = (psnr[method] - psnr[evaluation.UNTOUCHED] for method in (model, evaluation.CLASSICAL))
 Markdown(
     f"On images squashed to {preprocessing['image_size']} pixels, SRCNN {'gains' if gain > 0 else 'loses'} {abs(gain):.2f} dB "
     f"over leaving the images alone; one line of unsharp masking {'gains' if classical > 0 else 'loses'} {abs(classical):.2f} dB. "

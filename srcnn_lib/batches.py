@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import tensorflow as tf
+
+
+def files(prepared: Path, parts: pd.DataFrame, part: str) -> tuple[list[Path], list[Path]]:
+    """The low and the high files of one part of a split table, in the folder that `preprocess.prepare` wrote."""
+    names = parts.loc[parts["part"] == part, "name"]
+    low, high = ([prepared / side / f"{name}.png" for name in names] for side in ("low", "high"))
+    return low, high
 
 
 def stream(

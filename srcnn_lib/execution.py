@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,10 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from srcnn_lib import provenance
 from srcnn_lib.errors import ExecutionError, ForeseenError
 from srcnn_lib.files import whole
-
-_PRIVATE_SOCKETS = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+from srcnn_lib.runs import EXECUTING
 
 # TensorFlow's runtime says at every start, on machines without one, that it found no GPU.
 _NOISE = re.compile(r"^([IWE]\d{4} |WARNING: All log messages before absl)")
@@ -29,53 +30,75 @@ def execute(source: Path, run_folder: Path) -> None:
     """Execute the notebook `source` with the settings of a run into `<run_folder>/<stem>.ipynb`.
 
     The notebook receives the settings that its `parameters` cell names, and `run_folder`. What it
-    prints is shown as it runs. The target appears only when every cell has succeeded.
+    prints is shown as it runs. An earlier result of the notebook, and the report made from it, are
+    removed first; the new one appears only when every cell has succeeded.
 
     Raises
     ------
     ExecutionError
-        If a cell fails; the notebook with its traceback is then left in `<run_folder>/failed/`.
+        If a cell fails or the kernel dies; the notebook as far as it came, with the traceback, is then
+        left in `<run_folder>/failed/`.
     ForeseenError
         If the parameters cell names something that is no setting.
     """
+    began = time.time()
     target = run_folder / f"{source.stem}.ipynb"
     failed = run_folder / "failed" / target.name
     settings = yaml.safe_load((run_folder / "run.yaml").read_text(encoding="utf-8"))["settings"]
     notebook = jupytext.read(source)
+    notebook.metadata["provenance"] = provenance.collect()
     _name_cells(notebook)
     values = settings | {"run_folder": os.path.relpath(run_folder, source.parent)}
     parameters = {name: _setting(values, name, source) for name in declared_parameters(notebook)}
-    began = time.monotonic()
+    for stale in (target, failed, run_folder / "report.html"):
+        stale.unlink(missing_ok=True)
     # A copy of standard error to show things on: the kernel's own goes to a log meanwhile.
     with os.fdopen(os.dup(2), "w") as stream, whole(target) as output:
         terminal = Terminal(source.stem, stream)
         terminal.say("started")
-        drawn_from = output.with_suffix(".source.ipynb")
         try:
-            nbformat.write(notebook, drawn_from)
             with _own_stderr(run_folder / "logs" / f"{source.stem}.log"):
-                papermill.execute_notebook(
-                    drawn_from,
-                    output,
-                    parameters,
-                    kernel_name="python3",
-                    cwd=source.parent,
-                    progress_bar=False,
-                    stdout_file=terminal,
-                    stderr_file=terminal,
-                    config=_PRIVATE_SOCKETS,
-                )
-        except PapermillExecutionError as error:
-            failed.parent.mkdir(exist_ok=True)
-            os.replace(output, failed)
+                _run(notebook, output, parameters, source.parent, terminal)
+        except Exception as error:
+            if output.exists():
+                failed.parent.mkdir(exist_ok=True)
+                os.replace(output, failed)
             raise ExecutionError(
-                f"{source}: cell {error.exec_count} failed with {error.ename}: {error.evalue}\n"
-                f"the notebook with its whole traceback is {failed}"
-            ) from None
-        finally:
-            drawn_from.unlink(missing_ok=True)
-        terminal.say(f"finished in {time.monotonic() - began:.0f} s")
-    failed.unlink(missing_ok=True)
+                f"{source}: {_what_happened(error)}\nthe notebook as far as it came is {failed}, "
+                f"what its process said is in {run_folder / 'logs' / source.stem}.log"
+            ) from error
+        # Make compares dates: what was changed while the notebook ran is newer than what the notebook read.
+        os.utime(output, (began, began))
+        terminal.say(f"finished in {time.time() - began:.0f} s")
+
+
+def _run(notebook: nbformat.NotebookNode, output: Path, parameters: dict, folder: Path, terminal: "Terminal") -> None:
+    """Execute through papermill, over sockets that nobody else can reach, and see that every cell ran."""
+    with tempfile.TemporaryDirectory(prefix="kernel-") as private:
+        sockets = {"transport": "ipc", "ip": f"{private}/socket"} if os.name == "posix" else {}
+        source = Path(private) / "source.ipynb"
+        nbformat.write(notebook, source)
+        os.environ[EXECUTING] = "1"
+        papermill.execute_notebook(
+            source,
+            output,
+            parameters,
+            kernel_name="python3",
+            cwd=folder,
+            progress_bar=False,
+            stdout_file=terminal,
+            stderr_file=terminal,
+            config=Config({"KernelManager": sockets}),
+        )
+    for number, cell in enumerate(nbformat.read(output, as_version=4).cells):
+        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+            raise RuntimeError(f"the notebook ended before cell {number}, as if by sys.exit()")
+
+
+def _what_happened(error: Exception) -> str:
+    if isinstance(error, PapermillExecutionError):
+        return f"cell {error.exec_count} failed with {error.ename}: {error.evalue}"
+    return f"{type(error).__name__}: {error}"
 
 
 def declared_parameters(notebook: nbformat.NotebookNode) -> list[str]:

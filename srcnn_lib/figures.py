@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 sns.set_theme(style="whitegrid", palette="colorblind")
 
-LOW, HIGH = "C0", "C1"  # colours of the two sides in every plot
-ORIGINAL = "0.45"  # colour of what the original reported
+LOW_COLOUR, HIGH_COLOUR = "C0", "C1"
+ORIGINAL_COLOUR = "0.45"
 
 
 class Shown:
@@ -55,12 +55,17 @@ def table(frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | Non
     return Shown(f"{head}><caption>{html.escape(caption)}</caption>{rest}")
 
 
-def side_by_side(images: Mapping[str, np.ndarray], *, columns: int = 3, width: float = 8) -> Figure:
-    """Images with their titles above them, on a grid."""
-    titles, pictures = list(images), list(images.values())
+def beside_original(rows: Sequence[tuple[str, object, object]], *, caption: str) -> Shown:
+    """A table of facts: what it is, in this run, in the original."""
+    return table(pd.DataFrame(rows, columns=["", "this run", "the original"]), caption=caption)
+
+
+def side_by_side(images: Sequence[tuple[str, np.ndarray]], *, columns: int = 3, width: float = 8) -> Figure:
+    """Images with their titles above them, on a grid; very tall ones are shown narrower."""
+    titles, pictures = zip(*images, strict=True)
     rows = -(-len(pictures) // columns)
     shapes = [
-        max(picture.shape[0] / picture.shape[1] for picture in pictures[row * columns : (row + 1) * columns])
+        max(min(picture.shape[0] / picture.shape[1], 1.5) for picture in pictures[row * columns : (row + 1) * columns])
         for row in range(rows)
     ]
     drawing = Figure(figsize=(width, sum(width / columns * shape + 0.3 for shape in shapes)), layout="constrained")
@@ -69,7 +74,7 @@ def side_by_side(images: Mapping[str, np.ndarray], *, columns: int = 3, width: f
         axis.axis("off")
     for axis, title, picture in zip(axes, titles, pictures, strict=False):
         axis.imshow(picture, interpolation="nearest")
-        axis.set_title(title, fontsize=9)
+        axis.set_title(title, fontsize=9, parse_math=False)
     return drawing
 
 
@@ -86,7 +91,9 @@ def sizes(pairs: pd.DataFrame) -> Figure:
 def intensity_histogram(statistics: pd.DataFrame, statistic: str) -> Figure:
     """Distribution over the images of one statistic, low and high side, on the scale from 0 to 255."""
     drawing = Figure(figsize=(8, 2.8), layout="constrained")
-    for axis, side, colour in zip(drawing.subplots(1, 2, sharey=True), ("high", "low"), (HIGH, LOW), strict=True):
+    for axis, side, colour in zip(
+        drawing.subplots(1, 2, sharey=True), ("high", "low"), (HIGH_COLOUR, LOW_COLOUR), strict=True
+    ):
         values = statistics.loc[statistics["side"] == side, statistic]
         sns.histplot(values, bins=np.linspace(0, 256, 65), color=colour, ax=axis, edgecolor="none")
         axis.axvline(values.mean(), color="0.2", linestyle="--", linewidth=1)
@@ -113,28 +120,11 @@ def technique_effects(trials: pd.DataFrame) -> Figure:
             errorbar="sd",
             ax=axis,
             legend=column == "noise",
-            palette=[LOW, HIGH],
+            palette=[LOW_COLOUR, HIGH_COLOUR],
             err_kws={"linewidth": 1},
         )
         axis.set(xlabel=label, ylabel="")
     return drawing
-
-
-def layer_table(model: "keras.Model") -> pd.DataFrame:
-    """One row a layer of a chain of layers: layer, output channels, kernel, activation, parameters."""
-    rows = []
-    for layer in model.layers[1:]:
-        rows.append(
-            {
-                "layer": layer.name,
-                "type": type(layer).__name__,
-                "output channels": layer.output.shape[-1],
-                "kernel": "×".join(map(str, layer.kernel_size)),
-                "activation": layer.activation.__name__,
-                "parameters": layer.count_params(),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def architecture(model: "keras.Model") -> Figure:
@@ -171,7 +161,7 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
             range(1, len(original[column]) + 1),
             original[column],
             style,
-            color=ORIGINAL,
+            color=ORIGINAL_COLOUR,
             label=f"{column}, the original's",
         )
     axis.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
@@ -194,7 +184,7 @@ def tuning_curve(trials: pd.DataFrame, chosen: float) -> Figure:
     drawing = Figure(figsize=(6, 3), layout="constrained")
     axis = drawing.subplots()
     axis.plot(trials["learning_rate"], trials["val_loss"], "o-")
-    axis.axvline(chosen, color=ORIGINAL, linestyle="--", label="the original's")
+    axis.axvline(chosen, color=ORIGINAL_COLOUR, linestyle="--", label="the original's")
     axis.set(xscale="log", xlabel="learning rate", ylabel="validation error (MSE)")
     axis.legend()
     return drawing

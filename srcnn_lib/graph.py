@@ -66,12 +66,15 @@ def _files_of(module: str) -> set[Path]:
 
 
 def rules() -> str:
-    """One Make rule a notebook, in terms of $(RUN_DIR)."""
+    """One Make rule a notebook, and one for the page, in terms of $(RUN_DIR)."""
     lines = []
     for source in notebooks():
         needs = sorted(file.relative_to(ROOT).as_posix() for file in {source} | files_used(source))
         needs += [f"$(RUN_DIR)/{name}.ipynb" for name in sorted(results_read(source))]
         lines.append(f"$(RUN_DIR)/{source.stem}.ipynb: {' '.join(needs)}")
+    report = ROOT / LIBRARY / "report.py"
+    needs = sorted(file.relative_to(ROOT).as_posix() for file in {report} | files_used(report))
+    lines.append(f"$(RUN_DIR)/report.html: {' '.join(needs)}")
     return "\n".join(lines) + "\n"
 
 

@@ -26,15 +26,26 @@ def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
         If `data` lacks one of the two folders.
     """
     chosen = settings.load(settings.PROFILES / f"{profile}.yaml")
-    data_folder = Path(data) if data else specimens.provide(identities=chosen.identities, seed=chosen.seed)
+    data_folder = Path(data).expanduser() if data else _drawn(chosen)
     record = {
         "run": Path(folder).name,
         "profile": profile,
         "data": {"drawn": not data, **_survey(data_folder)},
+        "lock": hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest(),
         "settings": chosen.model_dump(),
     }
     text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
     return write_text_if_changed(Path(folder) / "run.yaml", text)
+
+
+def _drawn(chosen: settings.Settings) -> Path:
+    wanted = chosen.train_pairs + chosen.validation_pairs + chosen.test_pairs
+    if wanted > 2 * chosen.identities:
+        raise DataError(
+            f"the profile's 'identities': {chosen.identities} numbers give {2 * chosen.identities} pairs, "
+            f"but train, validation and test ask for {wanted}"
+        )
+    return specimens.provide(identities=chosen.identities, seed=chosen.seed)
 
 
 def _survey(folder: Path) -> dict:
@@ -44,13 +55,12 @@ def _survey(folder: Path) -> dict:
         raise DataError(
             f"{folder}: expected the folders {' and '.join(SIDES)}, but there is no {' and no '.join(missing)}"
         )
-    files = [entry for side in SIDES for entry in sorted(os.scandir(folder / side), key=lambda entry: entry.name)]
+    files = [path for side in SIDES for path in sorted((folder / side).iterdir()) if not path.name.startswith(".")]
     digest = hashlib.sha256()
-    for entry in files:
-        status = entry.stat(follow_symlinks=False)
-        digest.update(
-            os.fsencode(f"{Path(entry.path).parent.name}/{entry.name}:{status.st_size}:{status.st_mtime_ns}\n")
-        )
+    for path in files:
+        status = path.stat() if path.exists() else path.lstat()  # a link that leads nowhere is inspected later
+        line = f"{path.parent.name}/{path.name}:{status.st_size}:{status.st_mtime_ns}\n"
+        digest.update(os.fsencode(line))
     return {
         "folder": Path(os.path.relpath(folder.resolve(), ROOT)).as_posix(),
         "files": len(files),

@@ -26,8 +26,8 @@ def of_image(image: np.ndarray) -> dict[str, float]:
 def of_pairs(folder: Path, pairs: pd.DataFrame) -> pd.DataFrame:
     """The statistics of both sides of every pair, at native resolution.
 
-    One row an image: name, side ("low" or "high") and the columns of `STATISTICS`. Images are read
-    one at a time, so that memory does not grow with their number.
+    One row an image: name, side ("low" or "high") and the columns of `STATISTICS`. Few images are
+    in memory at a time, so that memory does not grow with their number.
     """
     files = [
         (pair.name, side, getattr(pair, side)) for pair in pairs.itertuples(index=False) for side in ("low", "high")

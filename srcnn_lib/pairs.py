@@ -98,7 +98,9 @@ def _files(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
     by_stem: dict[str, list[str]] = {}
     set_aside = []
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.suffix.lower() in images.SUFFIXES and entry.is_file():
+        if entry.name.startswith("."):
+            set_aside.append((f"{folder.name}/{entry.name}", "a hidden file"))
+        elif entry.suffix.lower() in images.SUFFIXES and entry.is_file():
             by_stem.setdefault(entry.stem, []).append(entry.name)
         else:
             set_aside.append((f"{folder.name}/{entry.name}", "not an image file, by its name"))

@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from srcnn_lib import graph, provenance
+from srcnn_lib import graph
 from srcnn_lib.files import ROOT, write_text
 from srcnn_lib.runs import Run
 
@@ -67,9 +67,6 @@ def _render(notebook: NotebookNode) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _formulas(cell.source)
-        for output in cell.get("outputs", []):
-            if "text/markdown" in output.get("data", {}):
-                output.data["text/markdown"] = _formulas(output.data["text/markdown"])
     exporter = HTMLExporter(
         template_name=TEMPLATE.name, extra_template_basedirs=[str(TEMPLATE.parent)], anchor_link_text=""
     )
@@ -114,19 +111,34 @@ def _style() -> str:
 
 
 def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[str, object]]:
+    """Tables for the last page: what the notebooks were made from, when each was executed, how long it took."""
     inspection, trained = run.read_json("01_inspection/summary.json"), run.read_json("06_training/summary.json")
     seconds = {name: notebook.metadata.papermill.duration for name, notebook in notebooks.items()}
     return {
         "Made from": {
             "data": run.inputs["data"]["folder"] + (" (drawn)" if run.inputs["data"]["drawn"] else ""),
             "data hash": f"SHA-256 {inspection['data_sha256']} over {inspection['pairs']:,} sound pairs",
-            **provenance.collect(),
+            **_together({name: notebook.metadata.provenance for name, notebook in notebooks.items()}),
             "trained on": trained["device"],
         },
         f"Settings: profile {run.inputs['profile']}": run.inputs["settings"],
         "Seconds": {name: f"{value:.1f}" for name, value in seconds.items()}
         | {"together": f"{sum(seconds.values()):.1f}"},
     }
+
+
+def _together(provenances: dict[str, dict[str, str]]) -> dict[str, str]:
+    """One value a line where all notebooks agree; where they do not, each value with its notebooks."""
+    merged = {}
+    for key in next(iter(provenances.values())):
+        notebooks_of: dict[str, list[str]] = {}
+        for name, values in provenances.items():
+            notebooks_of.setdefault(values[key], []).append(name[:2])
+        merged[key] = "; ".join(
+            value if len(notebooks_of) == 1 else f"{value} (notebooks {', '.join(names)})"
+            for value, names in notebooks_of.items()
+        )
+    return merged
 
 
 def _environment() -> jinja2.Environment:

@@ -17,10 +17,20 @@ import yaml
 from srcnn_lib.errors import RunError
 from srcnn_lib.files import ROOT, whole, write_json
 
+EXECUTING = "SRCNN_EXECUTING"
+"""Environment variable that is set while Make executes a notebook: only then are a run's results replaced."""
+
+# Columns that are text even where they look like numbers, as in "001" or "1.10".
+_TEXT = dict.fromkeys(("name", "group", "variant", "low", "high", "low_sha256", "high_sha256", "file"), "string")
+
 
 @dataclass(frozen=True)
 class Run:
-    """One run folder, as the notebooks see it."""
+    """One run folder, as the notebooks see it.
+
+    Results are read from `folder`. A notebook that a person works on in JupyterLab writes its own into
+    `folder/lab` instead, so that trying something out never changes a finished run.
+    """
 
     folder: Path
 
@@ -30,7 +40,7 @@ class Run:
     @cached_property
     def inputs(self) -> dict:
         """What `inputs.prepare` recorded: name, profile, data and settings."""
-        return yaml.safe_load(self._existing("run.yaml").read_text(encoding="utf-8"))
+        return yaml.safe_load(self.existing("run.yaml").read_text(encoding="utf-8"))
 
     @property
     def data_folder(self) -> Path:
@@ -38,22 +48,27 @@ class Run:
         return Path(os.path.normpath(ROOT / self.inputs["data"]["folder"]))
 
     def path(self, name: str) -> Path:
-        """Where the result `name` ("<stage>/<file>") lies; its folder exists afterwards."""
-        path = self.folder / name
+        """Where to write the result `name` ("<stage>/<file>"); its folder exists afterwards."""
+        path = (self.folder if EXECUTING in os.environ else self.folder / "lab") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def existing(self, name: str) -> Path:
-        """The path of a result that an earlier stage left. Raises RunError if it is not there."""
-        return self._existing(name)
+        """The path of a result that an earlier stage left. Raises RunError, saying what to do, if there is none."""
+        path = self.folder / name
+        if path.exists():
+            return path
+        stage = name.split("/")[0]
+        again = f", after removing {stage}.ipynb there" if (self.folder / f"{stage}.ipynb").exists() else ""
+        raise RunError(f"{path} is missing: `{self._make_command(name)}` makes it{again}")
 
     def read_table(self, name: str) -> pd.DataFrame:
-        """Read a CSV result. Raises RunError if it is not there."""
-        return pd.read_csv(self._existing(name), keep_default_na=False, na_values=[""])
+        """Read a CSV result; empty fields are missing values. Raises RunError if it is not there."""
+        return pd.read_csv(self.existing(name), dtype=_TEXT, keep_default_na=False, na_values=[""])
 
     def read_json(self, name: str) -> dict:
         """Read a JSON result. Raises RunError if it is not there."""
-        return json.loads(self._existing(name).read_text(encoding="utf-8"))
+        return json.loads(self.existing(name).read_text(encoding="utf-8"))
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as CSV, without its index, whole or not at all."""
@@ -64,10 +79,8 @@ class Run:
         """Write a JSON result, whole or not at all."""
         write_json(self.path(name), value)
 
-    def _existing(self, name: str) -> Path:
-        path = self.folder / name
-        if not path.exists():
-            stage = name.split("/")[0]
-            target = "report" if stage == name else f"{os.path.relpath(self.folder.resolve(), ROOT)}/{stage}.ipynb"
-            raise RunError(f"{path} is missing: `make {target}` makes it")
-        return path
+    def _make_command(self, name: str) -> str:
+        if name == "run.yaml":
+            return "make report" if self.folder.name == "standard" else f"make report PROFILE=… RUN={self.folder.name}"
+        data = "" if self.inputs["data"]["drawn"] else f" DATA={self.inputs['data']['folder']}"
+        return f"make report PROFILE={self.inputs['profile']}{data} RUN={self.inputs['run']}"

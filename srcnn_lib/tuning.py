@@ -11,14 +11,17 @@ from srcnn_lib import training
 
 def learning_rates(
     build: Callable[[], keras.Model],
-    train: tf.data.Dataset,
+    train: Callable[[], tf.data.Dataset],
     validation: tf.data.Dataset,
     *,
     rates: Sequence[float],
     epochs: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Train a fresh model for a few epochs at each learning rate, all from the same first weights.
+    """Train a fresh model for a few epochs at each learning rate.
+
+    `build` and `train` make the model and its training data anew for each rate, so that all rates see
+    the same first weights and the same batches.
 
     Returns one row a rate: learning_rate, val_loss (mean squared error after the last epoch), seconds.
     A rate at which training breaks down has an infinite val_loss.
@@ -27,7 +30,7 @@ def learning_rates(
     for rate in rates:
         keras.utils.set_random_seed(seed)
         try:
-            history = training.fit(build(), train, validation, epochs=epochs, learning_rate=rate)
+            history = training.fit(build(), train(), validation, epochs=epochs, learning_rate=rate)
             rows.append(
                 {"learning_rate": rate, "val_loss": history["val_loss"].iloc[-1], "seconds": history["seconds"].sum()}
             )

@@ -41,9 +41,14 @@ def test_steps_per_epoch(pairs, steps):
     assert training.steps_per_epoch(pairs, 10) == steps
 
 
-def test_learning_rates_start_from_the_same_weights(data):
+def test_learning_rates_start_from_the_same_weights_and_see_the_same_batches(data):
     trials = tuning.learning_rates(
-        lambda: models.build("srcnn-9-1-5"), data, data, rates=[1e-3, 1e-3, 1e-9], epochs=1, seed=0
+        lambda: models.build("srcnn-9-1-5"),
+        lambda: data.shuffle(2, seed=1),
+        data,
+        rates=[1e-3, 1e-3, 1e-9],
+        epochs=1,
+        seed=0,
     )
     assert trials["val_loss"][0] == trials["val_loss"][1] < trials["val_loss"][2]
 

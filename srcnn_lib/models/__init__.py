@@ -7,6 +7,8 @@ listing the names costs nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 if TYPE_CHECKING:
     import keras
 
@@ -39,3 +41,20 @@ def cost(network: "keras.Model") -> dict[str, int]:
         "multiply-adds per pixel": sum(layer.kernel.shape.num_elements() for layer in convolutions),
         "receptive field": 1 + sum(layer.kernel_size[0] - 1 for layer in convolutions),
     }
+
+
+def layers(network: "keras.Model") -> pd.DataFrame:
+    """One row a layer of a chain of layers: layer, output channels, kernel, activation, parameters."""
+    rows = []
+    for layer in network.layers[1:]:
+        rows.append(
+            {
+                "layer": layer.name,
+                "type": type(layer).__name__,
+                "output channels": layer.output.shape[-1],
+                "kernel": "×".join(map(str, layer.kernel_size)),
+                "activation": layer.activation.__name__,
+                "parameters": layer.count_params(),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,62 @@
+import pandas as pd
+import pytest
+import yaml
+
+from srcnn_lib import inputs, settings
+from srcnn_lib.errors import DataError, RunError
+from srcnn_lib.runs import EXECUTING, Run
+
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    record = {"run": "mine-ci", "profile": "ci", "data": {"drawn": False, "folder": "../mine"}}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(record))
+    return Run(tmp_path)
+
+
+def test_names_that_look_like_numbers_or_nothing_survive(run, monkeypatch):
+    monkeypatch.setenv(EXECUTING, "1")
+    names = ["1.1", "1.10", "001", "1", "NA", "nan", "1e3"]
+    run.write_table("01_inspection/pairs.csv", pd.DataFrame({"name": names, "number": [None, *range(6)]}))
+    table = run.read_table("01_inspection/pairs.csv")
+    assert table["name"].tolist() == names
+    assert table["number"].isna().tolist() == [True] + [False] * 6
+
+
+def test_work_in_the_lab_never_changes_a_finished_run(run, monkeypatch):
+    monkeypatch.setenv(EXECUTING, "1")
+    run.write_json("06_training/summary.json", {"epochs": 40})
+    monkeypatch.delenv(EXECUTING)
+    run.write_json("06_training/summary.json", {"epochs": 1})
+    assert run.read_json("06_training/summary.json") == {"epochs": 40}
+    assert (run.folder / "lab" / "06_training" / "summary.json").exists()
+
+
+def test_a_missing_result_says_how_to_make_it(run):
+    with pytest.raises(RunError, match=r"make report PROFILE=ci DATA=\.\./mine RUN=mine-ci` makes it$"):
+        run.read_table("03_split/split.csv")
+    (run.folder / "03_split.ipynb").touch()
+    with pytest.raises(RunError, match=r"after removing 03_split\.ipynb"):
+        run.read_table("03_split/split.csv")
+
+
+def test_prepare_records_changes_of_the_data_and_nothing_else(make_pairs, tmp_path):
+    folder = make_pairs(["a", "b", "c"])
+    run_folder = tmp_path / "run"
+    assert inputs.prepare(run_folder, profile="ci", data=str(folder))
+    assert not inputs.prepare(run_folder, profile="ci", data=str(folder))
+    (folder / "blurred_images" / ".DS_Store").touch()
+    (folder / "blurred_images" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    assert inputs.prepare(run_folder, profile="ci", data=str(folder)), "a link that leads nowhere is a change"
+    (folder / "blurred_images" / "gone.png").unlink()
+    (folder / "sharpened_images" / "a.png").touch()
+    assert inputs.prepare(run_folder, profile="ci", data=str(folder))
+    assert Run(run_folder).data_folder == folder.resolve()
+
+
+def test_too_few_identities_are_named_before_anything_is_drawn(tmp_path, monkeypatch):
+    small = settings.load(settings.PROFILES / "ci.yaml").model_copy(update={"identities": 5})
+    monkeypatch.setattr(settings, "load", lambda path: small)
+    with pytest.raises(DataError, match=r"'identities': 5 numbers give 10 pairs"):
+        inputs.prepare(tmp_path, profile="ci", data=None)
+    assert not list(tmp_path.iterdir())
