@@ -5,7 +5,7 @@ DATA    =
 RUN     = $(if $(DATA),$(DATA_NAME)-$(PROFILE),$(PROFILE))
 
 # The data folder's name, as far as Make can use it; where it cannot, a checksum tells such names apart.
-DATA_NAME := $(shell name=$$(basename -- '$(DATA)'); clean=$$(printf %s "$$name" | tr -c 'A-Za-z0-9._-' '_'); \
+DATA_NAME := $(shell name=$$(basename -- '$(value DATA)'); clean=$$(printf %s "$$name" | tr -c 'A-Za-z0-9._-' '_'); \
 	[ "$$name" = "$$clean" ] || clean=$$clean-$$(printf %s "$$name" | cksum | cut -d ' ' -f 1); echo "$$clean")
 ifeq ($(shell printf '%s\n' '$(RUN)' | grep -Ex '[A-Za-z0-9_-][A-Za-z0-9._-]*' | grep -vx template),)
 $(error RUN='$(RUN)': expected a name of letters, digits, dots, dashes and underscores, other than 'template')
@@ -49,7 +49,7 @@ data: $(RUN_DIR)/run.yaml ## only check the profile and draw the data set it nee
 
 # Looked at on every run, rewritten only when profile or data have changed.
 $(RUN_DIR)/run.yaml: FORCE | $(READY)
-	@$(PYTHON) -m srcnn_lib prepare $(RUN_DIR) --profile '$(PROFILE)' $(if $(DATA),--data '$(DATA)')
+	@$(PYTHON) -m srcnn_lib prepare $(RUN_DIR) --profile '$(PROFILE)' $(if $(DATA),--data '$(value DATA)')
 
 # What each notebook needs besides, modules and results of others, is read from the sources.
 $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/run.yaml | $(READY)

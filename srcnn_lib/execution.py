@@ -150,7 +150,7 @@ class Terminal:
     """A file-like object that shows a notebook's output live, each line led by the notebook's name.
 
     Progress bars redraw their line with a carriage return. Where the terminal cannot redraw (a log),
-    a bar's line is shown every ten seconds only.
+    a bar is shown every ten seconds, and as it ends.
     """
 
     def __init__(self, name: str, stream: TextIO, seconds_between_bars: float = 10) -> None:
@@ -158,30 +158,37 @@ class Terminal:
         self.stream = stream
         self.seconds_between_bars = seconds_between_bars
         self._shown_at = -float("inf")
-        self._new_line = ""  # what a bar leaves to be written before the next line
+        self._held_back = ""  # the latest state of a bar that is not shown yet
+        self._new_line = ""  # what a redrawn bar leaves to be written before the next line
 
     def say(self, text: str) -> None:
         """Show one line."""
         self.stream.write(f"{self._new_line}[{self.name}] {text}\n")
-        self._new_line = ""
+        self._new_line = self._held_back = ""
         self.stream.flush()
 
     def write(self, text: str) -> int:
         """Show what a cell wrote."""
         for piece in text.splitlines(keepends=True):
             line = piece.strip("\r\n")
-            if line.strip() and not _NOISE.match(line):
+            if piece == "\n" and self._held_back:
+                self.say(self._held_back)
+            elif line.strip() and not _NOISE.match(line):
                 self._show(line, is_bar=not piece.endswith("\n"))
         return len(text)
 
     def _show(self, line: str, is_bar: bool) -> None:
-        if is_bar and self.stream.isatty():
+        if not is_bar:
+            self.say(line)
+        elif self.stream.isatty():
             self.stream.write(f"\r[{self.name}] {line}")
             self._new_line = "\n"
             self.stream.flush()
-        elif not is_bar or time.monotonic() - self._shown_at > self.seconds_between_bars:
+        elif time.monotonic() - self._shown_at > self.seconds_between_bars:
             self._shown_at = time.monotonic()
             self.say(line)
+        else:
+            self._held_back = line
 
     def flush(self) -> None:
         """Nothing waits to be shown."""

@@ -98,10 +98,15 @@ def test_wrong_parameters_are_refused_before_anything_runs(run_folder, cells):
 def test_bars_are_thinned_where_the_terminal_cannot_redraw():
     stream = io.StringIO()
     terminal = Terminal("06_training", stream)
-    for percent in range(50):
+    for percent in range(51):
         terminal.write(f"\r{percent}%|   | step")
+    terminal.write("\n")
     terminal.write("a line\n")
-    assert stream.getvalue().splitlines() == ["[06_training] 0%|   | step", "[06_training] a line"]
+    assert stream.getvalue().splitlines() == [
+        "[06_training] 0%|   | step",
+        "[06_training] 50%|   | step",
+        "[06_training] a line",
+    ]
 
 
 def test_saving_a_notebook_in_the_lab_leaves_its_source_as_it_was(tmp_path):

@@ -26,7 +26,8 @@ CLEAN = {name: value for name, value in os.environ.items() if name not in ("MAKE
 
 
 def make(*arguments, check=True, folder=ROOT) -> subprocess.CompletedProcess:
-    done = subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, env=CLEAN)
+    environment = CLEAN | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, env=environment)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
 
