@@ -99,7 +99,7 @@ shown
 # %% [markdown]
 # ### Sizes
 #
-# No two of the original's images need have the same size; it says so, but does not show them.
+# The original's images all differ in width and height, it says, without showing how much.
 
 # %%
 figures.figure(

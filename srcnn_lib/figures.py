@@ -83,7 +83,7 @@ def sizes(pairs: pd.DataFrame) -> Figure:
     drawing = Figure(figsize=(6, 3.5), layout="constrained")
     axis = drawing.subplots()
     kinds = pairs.assign(variant=pairs["variant"].fillna("none"))
-    sns.scatterplot(kinds, x="width", y="height", hue="variant", s=16, alpha=0.6, ax=axis)
+    sns.scatterplot(kinds, x="width", y="height", hue="variant" if kinds["variant"].nunique() > 1 else None, s=16, alpha=0.6, ax=axis)
     axis.set(xlabel="width in pixels", ylabel="height in pixels")
     return drawing
 
@@ -144,7 +144,8 @@ def architecture(model: "keras.Model") -> Figure:
         axis.add_patch(Rectangle((position * 2, -height), 0.5, 2 * height, facecolor=f"C{position}", alpha=0.75))
         axis.text(position * 2 + 0.25, -1.15, f"{channels} channels", ha="center", va="top", fontsize=9)
         if label:
-            axis.annotate("", (position * 2 - 0.1, 0), (position * 2 - 1.4, 0), arrowprops={"arrowstyle": "->"})
+            arrow = {"arrowstyle": "->", "color": "0.3"}
+            axis.annotate("", (position * 2 - 0.1, 0), (position * 2 - 1.4, 0), arrowprops=arrow)
             axis.text(position * 2 - 0.75, 0.1, label, ha="center", va="bottom", fontsize=8)
     axis.set(xlim=(-0.4, 2 * len(chain) - 1.1), ylim=(-1.5, 1.1))
     axis.axis("off")
