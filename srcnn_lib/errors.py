@@ -14,7 +14,14 @@ class DataError(ForeseenError):
 
 
 class ImageError(ForeseenError):
-    """An image file that cannot be used; the message names the file and says what was expected."""
+    """An image file that cannot be used; the message names the file and says what was expected.
+
+    `reason` says the same without naming the file or its folder.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RunError(ForeseenError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.colors import rgb_to_hsv
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -45,12 +46,17 @@ def figure(drawing: Figure, *, caption: str, alt: str) -> Shown:
     )
 
 
-def table(frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | None = None) -> Shown:
-    """A table with its caption; `formats` maps columns to format strings such as "{:.2f}"."""
+def table(
+    frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | None = None, sortable: bool = False
+) -> Shown:
+    """A table with its caption; `formats` maps columns to format strings such as "{:.2f}".
+
+    On the page, a click on a column of a `sortable` table sorts it.
+    """
     shown = frame.copy().astype(object)
     for column, pattern in (formats or {}).items():
         shown[column] = [pattern.format(value) if pd.notna(value) else "" for value in frame[column]]
-    body = shown.to_html(index=False, border=0, na_rep="", classes="numbers")
+    body = shown.to_html(index=False, border=0, na_rep="", classes="sortable" if sortable else None)
     head, rest = body.split(">", 1)
     return Shown(f"{head}><caption>{html.escape(caption)}</caption>{rest}")
 
@@ -79,12 +85,32 @@ def side_by_side(images: Sequence[tuple[str, np.ndarray]], *, columns: int = 3, 
 
 
 def sizes(pairs: pd.DataFrame) -> Figure:
-    """Width against height of every pair."""
-    drawing = Figure(figsize=(6, 3.5), layout="constrained")
-    axis = drawing.subplots()
-    kinds = pairs.assign(variant=pairs["variant"].fillna("none"))
-    sns.scatterplot(kinds, x="width", y="height", hue="variant" if kinds["variant"].nunique() > 1 else None, s=16, alpha=0.6, ax=axis)
-    axis.set(xlabel="width in pixels", ylabel="height in pixels")
+    """Width against height of every pair, and the distribution of their ratio."""
+    drawing = Figure(figsize=(8, 3.2), layout="constrained")
+    left, right = drawing.subplots(1, 2)
+    sns.scatterplot(pairs, x="width", y="height", s=12, alpha=0.5, ax=left, edgecolor="none")
+    left.set(xlabel="width in pixels", ylabel="height in pixels")
+    sns.histplot(pairs["width"] / pairs["height"], bins=40, ax=right, edgecolor="none")
+    right.set(xlabel="width / height", ylabel="pairs")
+    return drawing
+
+
+def quality_spread(measures: pd.DataFrame, limits: Mapping[str, float], flags: pd.DataFrame) -> Figure:
+    """The measures of every pair, two and two, with their limits; flagged pairs stand out."""
+    flagged = measures["name"].isin(flags["name"])
+    drawing = Figure(figsize=(8, 3.6), layout="constrained")
+    views = (
+        ("detail", "layout", ("min_detail", "max_detail"), "min_layout"),
+        ("contrast_kept", "shift", ("min_contrast_kept",), "max_shift"),
+    )
+    for axis, (x, y, uprights, level) in zip(drawing.subplots(1, 2), views, strict=True):
+        axis.plot(measures.loc[~flagged, x], measures.loc[~flagged, y], ".", markersize=3, alpha=0.5)
+        axis.plot(measures.loc[flagged, x], measures.loc[flagged, y], "x", color="C3", markersize=5)
+        for limit in uprights:
+            axis.axvline(limits[limit], color="0.3", linestyle="--", linewidth=1)
+        axis.axhline(limits[level], color="0.3", linestyle="--", linewidth=1)
+        axis.set(xlabel=x.replace("_", " "), ylabel=y)
+    drawing.axes[1].set_ylabel("shift in pixels")
     return drawing
 
 
@@ -103,6 +129,53 @@ def intensity_histogram(statistics: pd.DataFrame, statistic: str) -> Figure:
             ylabel="images",
             xlim=(0, 256),
         )
+    return drawing
+
+
+def channel_histogram(statistics: pd.DataFrame) -> Figure:
+    """Distribution over the images of the mean of each colour channel, low and high side."""
+    drawing = Figure(figsize=(8, 2.8), layout="constrained")
+    for axis, side in zip(drawing.subplots(1, 2, sharey=True), ("high", "low"), strict=True):
+        for name, colour in zip(("red", "green", "blue"), ("C3", "C2", "C0"), strict=True):
+            values = statistics.loc[statistics["side"] == side, name]
+            sns.histplot(
+                values, bins=np.linspace(0, 256, 65), color=colour, ax=axis, element="step", fill=False, label=name
+            )
+        axis.set(title=f"{side} images", xlabel="mean of the channel", ylabel="images", xlim=(0, 256))
+    drawing.axes[0].legend(loc="upper left")
+    return drawing
+
+
+def low_against_high(statistics: pd.DataFrame, columns: Sequence[str]) -> Figure:
+    """Each statistic of the low side against that of the high side of the same pair."""
+    sides = statistics.pivot(index="name", columns="side", values=list(columns))
+    drawing = Figure(figsize=(8, 8 / len(columns) + 0.3), layout="constrained")
+    for axis, column in zip(drawing.subplots(1, len(columns)), columns, strict=True):
+        axis.plot(sides[column]["high"], sides[column]["low"], ".", markersize=2, alpha=0.5)
+        axis.axline((0, 0), slope=1, color="0.4", linewidth=1)
+        axis.set(xlabel=f"{column}, high side", ylabel=f"{column}, low side", aspect="equal")
+        axis.set(xlim=(0, 260), ylim=(0, 260))
+    return drawing
+
+
+def colour_strip(colours: np.ndarray) -> Figure:
+    """Colours (N, 3), 0 to 255, side by side, ordered by hue."""
+    hues = rgb_to_hsv(colours / 255)[:, 0]
+    drawing = Figure(figsize=(8, 0.8), layout="constrained")
+    axis = drawing.subplots()
+    axis.imshow(colours[np.argsort(hues)][None].astype(np.uint8), aspect="auto", interpolation="nearest")
+    axis.axis("off")
+    return drawing
+
+
+def spectra(table: pd.DataFrame) -> Figure:
+    """Mean radial power spectra of the low and the high side."""
+    drawing = Figure(figsize=(7, 3.2), layout="constrained")
+    axis = drawing.subplots()
+    for side, colour in (("low", LOW_COLOUR), ("high", HIGH_COLOUR)):
+        axis.plot(table["frequency"], table[side], color=colour, label=f"{side} side")
+    axis.set(xlabel="frequency in cycles a pixel", ylabel="log10 of the power")
+    axis.legend()
     return drawing
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from srcnn_lib.errors import ImageError
 from srcnn_lib.files import whole
@@ -34,10 +34,33 @@ def read(path: Path) -> np.ndarray:
                 picture = Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
             return np.array(picture.convert("RGB"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ImageError(
-            f"{path}: cannot be read as an image ({error}); expected a whole file of one of "
-            f"the kinds {', '.join(SUFFIXES)}"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def describe(path: Path) -> dict[str, object]:
+    """What the head of an image file says, without decoding it.
+
+    Returns format ("JPEG"), mode (Pillow's, "RGB"), orientation (EXIF's, 1 is upright), width and height
+    in pixels as stored. Raises ImageError as `read` does, where the head cannot be read.
+    """
+    try:
+        with Image.open(path) as file:
+            orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
+            return {
+                "format": file.format,
+                "mode": file.mode,
+                "orientation": orientation,
+                "width": file.width,
+                "height": file.height,
+            }
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ImageError:
+    reason = "not an image of a known format" if isinstance(error, UnidentifiedImageError) else str(error)
+    expected = f"expected a whole file of one of the kinds {', '.join(SUFFIXES)}"
+    return ImageError(f"{path}: cannot be read as an image ({reason}); {expected}", reason)
 
 
 def write(path: Path, image: np.ndarray, *, quality: int | None = None) -> None:

@@ -45,7 +45,9 @@ def _drawn(chosen: settings.Settings) -> Path:
             f"the profile's 'identities': {chosen.identities} numbers give {2 * chosen.identities} pairs, "
             f"but train, validation and test ask for {wanted}"
         )
-    return specimens.provide(identities=chosen.identities, seed=chosen.seed)
+    return specimens.provide(
+        identities=chosen.identities, seed=chosen.seed, fault_share=chosen.fault_share, fonts=chosen.font_folders
+    )
 
 
 def _survey(folder: Path) -> dict:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,10 +17,25 @@ SIDES = ("blurred_images", "sharpened_images")
 LOW, HIGH = SIDES
 _CARD_NAME = re.compile(r"^f\.(?P<variant>[a-z])\.fornt\.(?P<number>\d+)$")
 
-COLUMNS = ("name", "low", "high", "number", "variant", "width", "height", "low_sha256", "high_sha256")
+COLUMNS = ("name", "low", "high", "number", "variant", "pool", "width", "height", "low_sha256", "high_sha256")
+FILE_COLUMNS = ("file", "format", "mode", "orientation", "width", "height", "bytes")
 
 
-def index(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+class Index(NamedTuple):
+    """What a data folder holds."""
+
+    pairs: pd.DataFrame
+    """One row a sound pair, in natural order of the names, with the columns of `COLUMNS`: paths relative to
+    the folder; number and variant where the name is like the original's (f.h.fornt.5000), else empty; pool
+    where the data set was drawn with pools; width and height in pixels, the same on both sides; SHA-256 of
+    each file."""
+    set_aside: pd.DataFrame
+    """One row for each file that is in no sound pair: file, reason."""
+    files: pd.DataFrame
+    """One row for each image file whose head can be read: the columns of `FILE_COLUMNS`; see `images.describe`."""
+
+
+def index(folder: Path, *, max_megapixels: float) -> Index:
     """Match the images of the two folders by name, and look into every one.
 
     Parameters
@@ -27,15 +43,8 @@ def index(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     folder
         Holds `blurred_images` and `sharpened_images`. Two files belong together when their names
         agree up to the suffix.
-
-    Returns
-    -------
-    pairs
-        One row a sound pair, sorted by name, with the columns of `COLUMNS`: paths relative to
-        `folder`; number and variant where the name is like the original's (f.h.fornt.5000), else
-        empty; width and height in pixels, the same on both sides; SHA-256 of each file.
-    set_aside
-        One row for each file that is in no sound pair: file, reason.
+    max_megapixels
+        Larger images are set aside without decoding them.
 
     Raises
     ------
@@ -43,17 +52,18 @@ def index(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         If not one sound pair is found.
     """
     folder = Path(folder)
-    files = {side: _files(folder / side) for side in SIDES}
-    set_aside = [(file, reason) for side in SIDES for file, reason in files[side][1]]
-    low, high = (files[side][0] for side in SIDES)
+    listed = {side: _files(folder / side) for side in SIDES}
+    set_aside = [(file, reason) for side in SIDES for file, reason in listed[side][1]]
+    low, high = (listed[side][0] for side in SIDES)
     for mine, side, others, other_side in ((low, LOW, high, HIGH), (high, HIGH, low, LOW)):
         set_aside += [(f"{side}/{mine[stem]}", f"no partner in {other_side}") for stem in sorted(mine.keys() - others)]
     stems = sorted(low.keys() & high.keys(), key=_natural)
-    rows = []
-    for row, faults in parallel.over(
-        stems, lambda stem: _examine(folder, stem, low[stem], high[stem]), "reading pairs"
+    rows, heads = [], []
+    for row, faults, described in parallel.over(
+        stems, lambda stem: _examine(folder, stem, low[stem], high[stem], max_megapixels), "reading pairs"
     ):
         set_aside += faults
+        heads += described
         rows += [row] if not faults else []
     if not rows:
         reasons = "; ".join(f"{file}: {reason}" for file, reason in set_aside[:3])
@@ -61,9 +71,12 @@ def index(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             f"{folder}: no sound pair among {len(low)} blurred and {len(high)} sharpened images"
             + (f" ({reasons} …)" if reasons else "")
         )
-    return (
-        pd.DataFrame(rows, columns=list(COLUMNS)).astype({"number": "Int64"}),
+    pairs = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "pool"]).astype({"number": "Int64"})
+    pairs["pool"] = pairs["number"].map(_pools(folder)).astype("string")
+    return Index(
+        pairs[list(COLUMNS)],
         pd.DataFrame(set_aside, columns=["file", "reason"]),
+        pd.DataFrame(heads, columns=list(FILE_COLUMNS)),
     )
 
 
@@ -85,6 +98,11 @@ def squash(image: np.ndarray, size: int) -> np.ndarray:
     (OpenCV's INTER_AREA), since the original does not name its interpolation and others alias.
     """
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def unsquash(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Stretch a squashed image back to the height and width of `shape`, bicubically; uint8 (…, …, 3) in and out."""
+    return cv2.resize(image, shape[1::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def gaps(numbers: Iterable[int]) -> list[int]:
@@ -112,27 +130,38 @@ def _files(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
     return {stem: names[0] for stem, names in by_stem.items()}, set_aside
 
 
-def _examine(folder: Path, stem: str, low_name: str, high_name: str) -> tuple[tuple, list[tuple[str, str]]]:
-    """The index row of a pair, and its faults."""
-    sizes, hashes, faults = [], [], []
+def _examine(folder: Path, stem: str, low_name: str, high_name: str, max_megapixels: float):
+    """The index row of a pair, its faults, and what the heads of its files say."""
+    sizes, hashes, faults, heads = [], [], [], []
     for side, name in ((LOW, low_name), (HIGH, high_name)):
-        path = folder / side / name
+        file = f"{side}/{name}"
         try:
-            sizes.append(images.read(path).shape[1::-1])
-            hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
+            head = images.describe(folder / file)
+            heads.append((file, *head.values(), (folder / file).stat().st_size))
+            if head["width"] * head["height"] > max_megapixels * 1e6:
+                faults.append((file, f"{head['width']}×{head['height']} is over {max_megapixels:g} megapixels"))
+                continue
+            sizes.append(images.read(folder / file).shape[1::-1])
+            hashes.append(hashlib.sha256((folder / file).read_bytes()).hexdigest())
         except ImageError as error:
-            faults.append((f"{side}/{name}", str(error.__cause__)))
-    if faults:
-        other = {LOW: f"{HIGH}/{high_name}", HIGH: f"{LOW}/{low_name}"}
-        if len(faults) == 1:
-            faults.append((other[faults[0][0].split("/")[0]], "its partner cannot be read"))
-        return (), faults
-    if sizes[0] != sizes[1]:
+            faults.append((file, error.reason))
+    if len(faults) == 1:
+        other = f"{HIGH}/{high_name}" if faults[0][0].startswith(LOW) else f"{LOW}/{low_name}"
+        faults.append((other, "its partner cannot be used"))
+    elif not faults and sizes[0] != sizes[1]:
         reason = f"sizes differ: blurred {sizes[0][0]}×{sizes[0][1]}, sharpened {sizes[1][0]}×{sizes[1][1]}"
-        return (), [(f"{LOW}/{low_name}", reason), (f"{HIGH}/{high_name}", reason)]
+        faults = [(f"{LOW}/{low_name}", reason), (f"{HIGH}/{high_name}", reason)]
+    if faults:
+        return (), faults, heads
     card = _CARD_NAME.match(stem)
     number, variant = (int(card["number"]), card["variant"]) if card else (None, None)
-    return (stem, f"{LOW}/{low_name}", f"{HIGH}/{high_name}", number, variant, *sizes[0], *hashes), []
+    return (stem, f"{LOW}/{low_name}", f"{HIGH}/{high_name}", number, variant, *sizes[0], *hashes), [], heads
+
+
+def _pools(folder: Path) -> dict[int, str]:
+    """The pool of every number of a drawn data set; nothing for other folders."""
+    table = folder / "truth" / "pools.csv"
+    return pd.read_csv(table).set_index("number")["pool"].to_dict() if table.exists() else {}
 
 
 def _natural(stem: str) -> list:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import images, parallel
+from srcnn_lib import images, parallel, quality
 from srcnn_lib.pairs import read_pair, squash
 
 
@@ -103,9 +103,11 @@ def trial(folder: Path, pairs: pd.DataFrame, *, size: int, side: str) -> pd.Data
 
 def _measurements(image: np.ndarray) -> dict[str, float]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    # On white noise the Laplacian [[0,1,0],[1,-4,1],[0,1,0]] has sqrt(20) times its standard deviation.
-    noise = 1.4826 * float(np.median(np.abs(cv2.Laplacian(grey, cv2.CV_32F)))) / 20**0.5
-    return {"noise": noise, "saturated": saturated_share(image), "contrast": float(grey.std())}
+    return {
+        "noise": quality.noise(grey),
+        "saturated": saturated_share(image),
+        "contrast": quality.contrast(grey),
+    }
 
 
 def prepare(

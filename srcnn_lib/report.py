@@ -52,6 +52,7 @@ def assemble(run_folder: Path) -> Path:
             run=run.inputs["run"],
             date=datetime.date.today().isoformat(),
             style=Markup(_style()),
+            script=Markup((TEMPLATE / "script.js").read_text(encoding="utf-8")),
             contents=[*contents, Heading(1, "Provenance", "provenance")],
             body=Markup(body.decode(formatter="minimal")),
             provenance=_provenance(run, notebooks),

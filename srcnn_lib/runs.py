@@ -21,7 +21,8 @@ EXECUTING = "SRCNN_EXECUTING"
 """Environment variable that is set while Make executes a notebook: only then are a run's results replaced."""
 
 # Columns that are text even where they look like numbers, as in "001" or "1.10".
-_TEXT = dict.fromkeys(("name", "group", "variant", "low", "high", "low_sha256", "high_sha256", "file"), "string")
+_NAMES = ("name", "first", "second", "file", "low", "high", "low_sha256", "high_sha256")
+_TEXT = dict.fromkeys((*_NAMES, "group", "variant", "pool"), "string")
 
 
 @dataclass(frozen=True)

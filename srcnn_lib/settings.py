@@ -12,6 +12,8 @@ from srcnn_lib.models import NAMES as MODELS
 
 PROFILES = ROOT / "notebooks" / "profiles"
 
+Correlation = Annotated[float, Field(ge=-1, le=1)]
+Flag = Literal["other card", "too bad", "too hazy", "too good", "misaligned"]
 Count = Annotated[int, Field(ge=1)]
 Step = Literal["denoise", "sharpen", "weighted_addition", "clahe", "bilateral"]
 
@@ -25,6 +27,26 @@ class Settings(BaseModel):
     """Where all randomness comes from."""
     identities: Count
     """Identity numbers to draw for the default data set; each gives two pairs, h and v."""
+    fault_share: Annotated[float, Field(ge=0, le=1)]
+    """Faulty pairs to draw on top of the sound ones, as a share of them (default data set)."""
+    font_folders: list[str]
+    """Folders of further typefaces for the drawn cards."""
+    max_megapixels: Annotated[float, Field(gt=0)]
+    """Larger images are set aside unread."""
+    min_layout: Correlation
+    min_detail: Correlation
+    max_detail: Correlation
+    min_contrast_kept: Annotated[float, Field(ge=0)]
+    max_shift: Annotated[float, Field(ge=0)]
+    """Limits beyond which `srcnn_lib.quality` flags a pair (the shift in pixels)."""
+    duplicate_bits: Annotated[int, Field(ge=0, le=255)]
+    """Perceptual hashes that differ in at most so many of 256 bits belong to near-duplicates."""
+    set_aside_flags: list[Flag]
+    """Flags whose pairs are set aside before the split."""
+    spectrum_pairs: Count
+    """Pairs over which section 2.2 averages spectra."""
+    stream_pairs: Count
+    """Pairs with which section 2.3 measures the speed of streaming."""
     train_pairs: Count
     validation_pairs: Count
     test_pairs: Count

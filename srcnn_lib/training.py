@@ -2,13 +2,16 @@
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import pandas as pd
 import tensorflow as tf
 from tqdm import tqdm
 
+from srcnn_lib import models, original
 from srcnn_lib.files import whole
 from srcnn_lib.metrics import pixel_mse
 
@@ -52,6 +55,41 @@ def fit(
     log = _Log(epochs, int(train.cardinality()))
     model.fit(train, validation_data=validation, epochs=epochs, shuffle=False, verbose=0, callbacks=[log])
     return pd.DataFrame(log.rows)
+
+
+def scale_trial(low: np.ndarray, high: np.ndarray, *, scales: Sequence[float], updates: int, seed: int) -> pd.DataFrame:
+    """Train SRCNN for a few updates on the same images with their values scaled to [0, scale].
+
+    Parameters
+    ----------
+    low, high
+        uint8 images, both of shape (N, H, W, 3).
+    scales
+        The largest values to try, such as 1 and 255.
+    updates
+        Number of steps, each on all images, with Adam at the original's learning rate.
+
+    Returns
+    -------
+    One row a scale: "largest value", "MSE before" and "MSE after", both divided by the scale squared so that
+    they compare.
+    """
+    rows = []
+    for scale in scales:
+        keras.utils.set_random_seed(seed)
+        network = models.build("srcnn-9-1-5")
+        network.compile(optimizer=keras.optimizers.Adam(original.LEARNING_RATE), loss=pixel_mse)
+        inputs, labels = (side.astype(np.float32) * (scale / 255) for side in (low, high))
+        before = network.evaluate(inputs, labels, batch_size=4, verbose=0)
+        size = min(48, low.shape[1])
+        rng = np.random.default_rng(seed)
+        for _ in range(updates):
+            y, x = (int(rng.integers(0, side - size + 1)) for side in low.shape[1:3])
+            window = (slice(None), slice(y, y + size), slice(x, x + size))
+            network.train_on_batch(inputs[window], labels[window])
+        after = network.evaluate(inputs, labels, batch_size=4, verbose=0)
+        rows.append({"largest value": scale, "MSE before": before / scale**2, "MSE after": after / scale**2})
+    return pd.DataFrame(rows)
 
 
 def save(model: keras.Model, path: Path) -> None:

@@ -44,3 +44,22 @@ def test_crops_are_aligned_vary_and_repeat_with_the_seed(files):
 def test_no_files_are_refused():
     with pytest.raises(ValueError, match="received 0 and 0"):
         batches.stream([], [], batch_size=2)
+
+
+def test_a_cache_gives_the_same_images_and_later_passes_vary(files, tmp_path):
+    plain = batches.stream(*files, batch_size=7)
+    cached = batches.stream(*files, batch_size=7, cache=tmp_path / "cache")
+    for _ in range(2):
+        assert np.array_equal(next(iter(plain))[0], next(iter(cached))[0])
+    shuffled = batches.stream(*files, batch_size=7, cache=tmp_path / "other", seed=1)
+    first, second = (next(iter(shuffled))[0].numpy() for _ in range(2))
+    assert not np.array_equal(first, second) and np.allclose(np.sort(first, axis=0), np.sort(second, axis=0))
+
+
+def test_files_of_any_size_and_format_are_streamed_in_crops(tmp_path, rng):
+    paths = []
+    for number, suffix in enumerate(("jpg", "png", "tif", "webp", "bmp")):
+        paths.append(tmp_path / f"{number}.{suffix}")
+        images.write(paths[-1], rng.integers(0, 256, (20 + number, 30, 3), dtype=np.uint8))
+    low, high = next(iter(batches.stream(paths, paths, batch_size=5, crop_size=16, seed=0)))
+    assert low.shape == (5, 16, 16, 3) and np.array_equal(low, high)

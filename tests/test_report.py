@@ -197,7 +197,7 @@ def test_a_folder_of_ones_own_makes_a_report_of_its_own(page, tmp_path, rng):
     try:
         text = BeautifulSoup((ROOT / where).read_text(encoding="utf-8"), "html.parser").get_text(" ")
         assert "Notice: the profile asks for 76 pairs, but there are only 5" in re.sub(r"\s+", " ", text)
-        assert "page_$5_and_$6 1.00.jpg" in text and "its partner cannot be read" in text
+        assert "page_$5_and_$6 1.00.jpg" in text and "its partner cannot be used" in text
         assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
     finally:
         shutil.rmtree((ROOT / where).parent)
