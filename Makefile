@@ -26,7 +26,7 @@ GRAPH  := reports/graph.mk
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help report notebooks data test lint lab lock clean FORCE
+.PHONY: help report notebooks data test bench lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -68,6 +68,9 @@ $(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py)
 
 test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 	@$(PYTHON) -m pytest
+
+bench: $(RUN_DIR)/run.yaml ## speed and memory, as ratios measured side by side
+	@$(PYTHON) benchmarks/streaming.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"
 
 lint: $(READY) ## style of the code
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
