@@ -230,7 +230,8 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
     axis = drawing.subplots()
     for column, style in (("loss", "-"), ("val_loss", "--")):
-        axis.plot(history["epoch"], history[column], style, color="C0", label=f"{column}, this run")
+        known = history.dropna(subset=column)
+        axis.plot(known["epoch"], known[column], style, color="C0", label=f"{column}, this run")
         axis.plot(
             range(1, len(original[column]) + 1),
             original[column],

@@ -62,6 +62,8 @@ class Settings(BaseModel):
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
     batch_size: Count
     epochs: Count
+    validate_every: Count
+    """Epochs from one validation to the next; the last one is always validated."""
     crop_size: Annotated[int, Field(ge=0)]
     """Side, in pixels, of the random crop that training takes of each image; 0 takes whole images."""
     tuning_learning_rates: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2)]

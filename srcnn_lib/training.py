@@ -27,6 +27,7 @@ def fit(
     *,
     epochs: int,
     learning_rate: float,
+    validate_every: int = 1,
 ) -> pd.DataFrame:
     """Train `model` in place with Adam on the pixel mean squared error, as the original did.
 
@@ -40,10 +41,13 @@ def fit(
         Passes over the training data.
     learning_rate
         Adam's step size.
+    validate_every
+        Epochs from one validation to the next; the last epoch is always validated.
 
     Returns
     -------
-    One row an epoch: epoch (from 1), loss and val_loss (mean squared error of values in [0, 1]), steps,
+    One row an epoch: epoch (from 1), loss and val_loss (mean squared error of values in [0, 1]; val_loss is
+    missing where there was no validation), steps,
     training_seconds (the steps alone) and seconds (with the validation that follows).
 
     Raises
@@ -53,7 +57,15 @@ def fit(
     """
     model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=pixel_mse)
     log = _Log(epochs, int(train.cardinality()))
-    model.fit(train, validation_data=validation, epochs=epochs, shuffle=False, verbose=0, callbacks=[log])
+    model.fit(
+        train,
+        validation_data=validation,
+        validation_freq=sorted({*range(validate_every, epochs + 1, validate_every), epochs}),
+        epochs=epochs,
+        shuffle=False,  # the stream shuffles
+        verbose=0,
+        callbacks=[log],
+    )
     return pd.DataFrame(log.rows)
 
 
@@ -81,7 +93,7 @@ def scale_trial(low: np.ndarray, high: np.ndarray, *, scales: Sequence[float], u
         network.compile(optimizer=keras.optimizers.Adam(original.LEARNING_RATE), loss=pixel_mse)
         inputs, labels = (side.astype(np.float32) * (scale / 255) for side in (low, high))
         before = network.evaluate(inputs, labels, batch_size=4, verbose=0)
-        size = min(48, low.shape[1])
+        size = min(32, low.shape[1])
         rng = np.random.default_rng(seed)
         for _ in range(updates):
             y, x = (int(rng.integers(0, side - size + 1)) for side in low.shape[1:3])
@@ -118,7 +130,7 @@ class _Log(keras.callbacks.Callback):
         self.epochs, self.steps = epochs, steps
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.started = time.perf_counter()
+        self.started, self.trained = time.perf_counter(), None
 
     def on_train_batch_end(self, batch, logs=None):
         self.bar.update()
@@ -133,17 +145,18 @@ class _Log(keras.callbacks.Callback):
         self.trained = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.rows.append(
-            {
-                "epoch": epoch + 1,
-                "loss": logs["loss"],
-                "val_loss": logs["val_loss"],
-                "steps": self.steps,
-                "training_seconds": round(self.trained - self.started, 3),
-                "seconds": round(time.perf_counter() - self.started, 3),
-            }
-        )
-        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}, val_loss {logs['val_loss']:.5f}")
+        ended = time.perf_counter()
+        row = {
+            "epoch": epoch + 1,
+            "loss": logs["loss"],
+            "val_loss": logs.get("val_loss", math.nan),
+            "steps": self.steps,
+            "training_seconds": round((self.trained or ended) - self.started, 3),
+            "seconds": round(ended - self.started, 3),
+        }
+        self.rows.append(row)
+        validation = f", val_loss {row['val_loss']:.5f}" if "val_loss" in logs else ""
+        self.bar.set_description(f"epoch {epoch + 1}/{self.epochs}, loss {row['loss']:.5f}{validation}")
 
     def on_train_end(self, logs=None):
         self.bar.close()

@@ -30,7 +30,9 @@ def learning_rates(
     for rate in rates:
         keras.utils.set_random_seed(seed)
         try:
-            history = training.fit(build(), train(), validation, epochs=epochs, learning_rate=rate)
+            history = training.fit(
+                build(), train(), validation, epochs=epochs, learning_rate=rate, validate_every=epochs
+            )
             rows.append(
                 {"learning_rate": rate, "val_loss": history["val_loss"].iloc[-1], "seconds": history["seconds"].sum()}
             )

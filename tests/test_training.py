@@ -20,6 +20,11 @@ def test_training_learns_and_logs_every_epoch(data):
     assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0] / 2
 
 
+def test_validation_can_be_rarer_but_the_last_epoch_has_it(data):
+    history = training.fit(models.build("srcnn-9-1-5"), data, data, epochs=5, learning_rate=0.001, validate_every=2)
+    assert history["val_loss"].notna().tolist() == [False, True, False, True, True]
+
+
 def test_the_same_seed_trains_the_same_weights(data):
     def weights():
         keras.utils.set_random_seed(3)
