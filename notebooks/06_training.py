@@ -127,7 +127,7 @@ scales = training.scale_trial(*sample, scales=(1.0, 255.0), updates=40, seed=see
 run.write_table("06_training/scales.csv", scales)
 figures.table(
     scales,
-    caption="Error on a few training pairs before and after 60 updates, with either scale, expressed in [0, 1].",
+    caption="Error on a few training pairs before and after a few dozen updates, with either scale, expressed in [0, 1].",
     formats={"largest value": "{:g}", "MSE before": "{:.4f}", "MSE after": "{:.4f}"},
 )
 
