@@ -83,7 +83,7 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	  --custom-compile-command "make lock" --output-file requirements.lock --quiet
 
 clean: ## remove every built report and drawn data set; your own data and .venv stay
-	rm -rf data/specimens $(filter-out reports/template,$(wildcard reports/*))
+	rm -rf data/specimens $(filter-out reports/template reports/example.webp,$(wildcard reports/*))
 
 ifneq ($(READY),)
 # A Python from 3.11 to 3.13, wherever it is called so.
