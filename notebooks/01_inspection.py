@@ -193,7 +193,7 @@ figures.table(
         ],
         columns=["flag", "meaning", "pairs", "what happens"],
     ),
-    caption="Flagged pairs. What cleaning them away is worth is measured in section 2.4.",
+    caption="Flagged pairs, and what this run does with them.",
 )
 
 # %%
