@@ -220,10 +220,9 @@ else:
 # perceptual hashes of the sharp sides tell: 256 bits each, of which near-duplicates differ in few.
 
 # %%
-card_of = found.pairs.set_index("name")["number"].astype("string")
-known = (card_of[couples["first"]].to_numpy() == card_of[couples["second"]].to_numpy()) & card_of[
-    couples["first"]
-].notna().to_numpy()
+number_of = found.pairs.set_index("name")["number"].astype("Int64").fillna(-1).astype(int)
+numbers_of_couples = number_of[couples["first"]].to_numpy(), number_of[couples["second"]].to_numpy()
+known = (numbers_of_couples[0] == numbers_of_couples[1]) & (numbers_of_couples[0] >= 0)
 strangers = couples[~known]
 same_bytes = int(found.pairs["high_sha256"].duplicated().sum())
 same_sides = int((found.pairs["low_sha256"] == found.pairs["high_sha256"]).sum())

@@ -191,12 +191,15 @@ def test_a_folder_of_ones_own_makes_a_report_of_its_own(page, tmp_path, rng):
         images.write(data / "sharpened_images" / f"page_$5_and_$6 1.{number}0.png", sharp)
         images.write(data / "blurred_images" / f"page_$5_and_$6 1.{number}0.jpg", cv2.GaussianBlur(sharp, (0, 0), 1.5))
     (data / "blurred_images" / "page_$5_and_$6 1.00.jpg").write_bytes(b"broken")
+    for side in ("blurred_images", "sharpened_images"):  # one page twice, as a near-duplicate without a number
+        again = next(path for path in (data / side).iterdir() if " 1.50" in path.name)
+        shutil.copy(again, again.with_name(again.name.replace(" 1.50", " 1.60")))
     before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
     done = make("report", "PROFILE=ci", f"DATA={data}")
     (where,) = re.findall(r"The report is (reports/My_pages_.*-ci/report\.html)", done.stdout)
     try:
         text = BeautifulSoup((ROOT / where).read_text(encoding="utf-8"), "html.parser").get_text(" ")
-        assert "Notice: the profile asks for 76 pairs, but there are only 5" in re.sub(r"\s+", " ", text)
+        assert "Notice: the profile asks for 76 pairs, but there are only 6" in re.sub(r"\s+", " ", text)
         assert "page_$5_and_$6 1.00.jpg" in text and "its partner cannot be used" in text
         assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
     finally:
