@@ -247,25 +247,25 @@ def _run(plan: _Plan, numbers: list[int], processes: int | None) -> None:
     """Make those of `numbers` that are not complete, with a progress bar over all of them."""
     for left_behind in plan.folder.rglob(".*.tmp.*"):  # by a process that was killed while it wrote
         left_behind.unlink()
-    todo = [number for number in numbers if not _complete(plan.folder, number)]
-    with tqdm(total=len(numbers), initial=len(numbers) - len(todo), desc="drawing cards", unit="card") as bar:
-        for _ in _made(plan, todo, processes or multiprocessing.cpu_count()):
+    remaining = [number for number in numbers if not _complete(plan.folder, number)]
+    with tqdm(total=len(numbers), initial=len(numbers) - len(remaining), desc="drawing cards", unit="card") as bar:
+        for _ in _made(plan, remaining, processes or multiprocessing.cpu_count()):
             bar.update()
 
 
-def _made(plan: _Plan, todo: list[int], processes: int) -> Iterator[None]:
-    if processes == 1 or len(todo) < 2:
+def _made(plan: _Plan, remaining: list[int], processes: int) -> Iterator[None]:
+    if processes == 1 or len(remaining) < 2:
         threads = cv2.getNumThreads()
         _one_thread()
         try:
-            yield from map(partial(_make, plan), todo)
+            yield from map(partial(_make, plan), remaining)
         finally:
             cv2.setNumThreads(threads)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as executor:
         try:
-            jobs = [executor.submit(_make, plan, number) for number in todo]
+            jobs = [executor.submit(_make, plan, number) for number in remaining]
             yield from (job.result() for job in as_completed(jobs))
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
