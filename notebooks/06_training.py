@@ -133,7 +133,12 @@ figures.table(
 
 # %%
 unit, grey = scales["MSE after"]
+ratio = grey / unit
 Markdown(
-    f"With values up to 1 the error falls to {unit:.4f}, with values up to 255 to {grey:.4f}: with this step size the claim "
-    + ("holds." if unit < grey else "does not hold.")
+    f"With values up to 1 the error falls to {unit:.4f}, with values up to 255 to {grey:.4f}, {ratio:.2f} times as much. "
+    + (
+        "With this step size, after so few updates, the scale makes no difference worth the name."
+        if 0.9 < ratio < 1.1
+        else f"With this step size, values in [0, 1] do {'better' if ratio > 1 else 'worse'}."
+    )
 )
