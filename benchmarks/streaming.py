@@ -23,7 +23,8 @@ def measure(folder: Path, count: int) -> dict[str, float]:
     index = pairs.index(folder, max_megapixels=100).pairs
     low, high = ([folder / file for file in islice(cycle(index[side]), count)] for side in ("low", "high"))
     decoding = batches.decoding_speed([*low[:400], *high[:400]])
-    streaming = batches.speed(batches.stream(low, high, batch_size=10, crop_size=64, seed=0))
+    stream = batches.Shuffled(batches.Files(low, high), batch_size=10, seed=0, crop_size=64)
+    streaming = batches.speed(stream.from_epoch(0), stream.steps)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return {"pairs": count, "decoding images/s": decoding, "streaming images/s": streaming, "peak MiB": peak}
 

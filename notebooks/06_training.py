@@ -23,59 +23,95 @@
 run_folder = "../reports/standard"
 seed = 1
 model = "srcnn-9-1-5"
-learning_rate = 0.0008
+start = "identity"
+learning_rate = 0.002
+schedule = "cosine"
+clip_norm = 0.1
+keep = "best"
+precision = "auto"
+strategy = "one"
 batch_size = 10
 epochs = 40
 validate_every = 4
-crop_size = 64
+crop_size = 40
+complexity_filters = [4, 8, 16, 32, 64, 128, 256]
+complexity_updates = 150
+complexity_seeds = 3
+complexity_pairs = 20
+native_models = ["srcnn-9-1-5", "house", "house-65k"]
+native_epochs = 8
+native_epoch_steps = 125
+native_crop_size = 48
+native_learning_rate = 0.001
 
 # %%
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from IPython.display import Markdown
 
-from srcnn_lib import batches, figures, images, models, original, training
+from srcnn_lib import batches, evaluation, experiments, figures, metrics, models, original, records, training
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
 parts = run.read_table("03_split/split.csv")
 prepared = run.existing("04_preprocessing/prepared")
-train, validation = (batches.files(prepared, parts, part) for part in ("train", "validation"))
+train, validation = (
+    batches.Packed(batches.Files(*batches.files(prepared, parts, part))) for part in ("train", "validation")
+)
+untouched = evaluation.error_of_doing_nothing(batches.stream(validation, batch_size=batch_size))
 
 # %%
-keras.utils.set_random_seed(seed)
-network = models.build(model)
-history = training.fit(
-    network,
-    batches.stream(*train, batch_size=batch_size, crop_size=crop_size, seed=seed),
-    batches.stream(*validation, batch_size=batch_size),
+recipe = training.Recipe(
     epochs=epochs,
     learning_rate=learning_rate,
+    schedule=schedule,
+    clip_norm=clip_norm,
+    keep=keep,
     validate_every=validate_every,
+    precision=precision,
 )
+shuffled = batches.Shuffled(train, batch_size, seed, crop_size)
+with training.strategy(strategy).scope():
+    keras.utils.set_random_seed(seed)
+    network = models.build(model, **({"start": start} if start != "random" else {}))
+    history = training.fit(
+        network,
+        shuffled,
+        batches.stream(validation, batch_size=batch_size),
+        recipe,
+        folder=run.path("06_training/squashed"),
+    )
 training.save(network, run.path("06_training/model.keras"))
 run.write_table("06_training/history.csv", history)
 
 # %%
 what = f"random crops of {crop_size}×{crop_size} pixels" if crop_size else "whole images"
-steps = training.steps_per_epoch(len(train[0]), batch_size)
+remainder = len(train) % batch_size
 Markdown(
-    f"Trained on {what}, {len(train[0]):,} pairs in batches of {batch_size}: {steps} steps an epoch "
-    f"({len(train[0]):,} / {batch_size}, rounded up), {epochs} epochs. The original: {original.SPLIT['train']} / "
-    f"{original.BATCH_SIZE} = {original.STEPS_PER_EPOCH} steps, {original.EPOCHS} epochs, on whole images."
+    f"Trained on {what}, {len(train):,} pairs in batches of {batch_size}: {shuffled.steps} steps an epoch, {epochs} epochs. "
+    + (
+        f"The last batch of an epoch has {remainder} pairs, since {batch_size} does not divide {len(train):,}. "
+        if remainder
+        else ""
+    )
+    + f"The original: {original.SPLIT['train']} / {original.BATCH_SIZE} = {original.STEPS_PER_EPOCH} steps, {original.EPOCHS} epochs, on "
+    f"whole images; with one pair more it would be {original.STEPS_PER_EPOCH + 1} steps, the last on a single pair. First weights: "
+    f"{start}. Step size: {learning_rate:g}, {schedule}. Computed in "
+    f"{'bfloat16' if precision == 'mixed_bfloat16' or (precision == 'auto' and training.fast_bfloat16()) else 'float32'}. "
+    f"The network kept is the {keep} one."
 )
 
 # %%
 figures.figure(
-    figures.learning_curve(history, {"loss": original.LOSS, "val_loss": original.VAL_LOSS}),
+    figures.learning_curve(history, {"loss": original.LOSS, "val_loss": original.VAL_LOSS}, untouched),
     caption="Loss after each epoch, this run's and the original's (its labels and images are others, so only the shape compares).",
     alt=f"Curves of training and validation loss. This run's validation loss goes from {history['val_loss'].dropna().iloc[0]:.4f} to "
     f"{history['val_loss'].iloc[-1]:.4f}, the original's from {original.VAL_LOSS[0]} to {original.VAL_LOSS[-1]}.",
 )
 
 # %%
-milliseconds = 1000 * history["training_seconds"].sum() / history["steps"].sum()
 log = history.copy()
 log["original_loss"] = log.index.map(dict(enumerate(original.LOSS)))
 log["original_val_loss"] = log.index.map(dict(enumerate(original.VAL_LOSS)))
@@ -94,25 +130,258 @@ figures.table(
 
 # %%
 last, best = history.iloc[-1], history.loc[history["val_loss"].idxmin()]
+milliseconds = 1000 * history["training_seconds"].sum() / history["steps"].sum()
 summary = {
+    "model": model,
     "epochs": epochs,
-    "steps_per_epoch": steps,
+    "steps_per_epoch": shuffled.steps,
     "seconds": float(history["seconds"].sum()),
     "milliseconds_per_step": float(milliseconds),
     "final_loss": float(last["loss"]),
     "final_val_loss": float(last["val_loss"]),
     "best_val_loss": float(best["val_loss"]),
     "best_epoch": int(best["epoch"]),
+    "untouched_val_mse": untouched,
     "device": ", ".join(device.name for device in tf.config.list_physical_devices("GPU")) or "CPU",
+    **training.reading(history),
 }
 run.write_json("06_training/summary.json", summary)
 Markdown(
     f"The last epoch ends at a loss of {summary['final_loss']:.4f} and a validation loss of {summary['final_val_loss']:.4f}; "
-    f"epoch {summary['best_epoch']} was best with {summary['best_val_loss']:.4f}. The original went from {original.LOSS[0]:.4f} / "
+    f"epoch {summary['best_epoch']} was best with {summary['best_val_loss']:.4f}. Leaving the validation images alone is an error of "
+    f"**{untouched:.4f}**. The original went from {original.LOSS[0]:.4f} / "
     f"{original.VAL_LOSS[0]:.4f} to {original.LOSS[-1]} / {original.VAL_LOSS[-1]}. A step took {milliseconds:.0f} ms here and about "
     f"{original.MILLISECONDS_PER_STEP[-1]} ms there. Its log prints “{original.SECONDS_PER_EPOCH[-1]}s "
     f"{original.MILLISECONDS_PER_STEP[-1]}ms/step”: the seconds are those of the whole epoch, the milliseconds those of one "
     "step, which is easily read as one number."
+)
+
+# %% [markdown]
+# ### Reading the curves
+#
+# The original reads its log in three ways, each of which can be checked.
+
+# %%
+reading = training.reading(history)
+theirs = training.reading(pd.DataFrame({"epoch": range(1, 41), "loss": original.LOSS, "val_loss": original.VAL_LOSS}))
+first_seconds, later_seconds = history["training_seconds"].iloc[0], history["training_seconds"].iloc[1:].median()
+Markdown(
+    f"- *A loss of 0.00… is good.* Here, doing nothing already has {untouched:.4f}"
+    + (", which passes that test without a network" if untouched < 0.01 else "")
+    + f". What counts is the ratio: the network's validation error is {summary['best_val_loss'] / untouched:.0%} of it.\n"
+    f"- *Training and validation loss lie close, so the model is rather underfitted.* At the end the gap is {reading['gap']:+.0%} here and "
+    f"{theirs['gap']:+.0%} in the original, and over the last quarter of the epochs the validation loss fell by "
+    f"{reading['still_falling']:.1%} here, {theirs['still_falling']:.1%} there. A small gap alone shows that nothing was learned by heart; "
+    "it takes the falling as well to speak of too few epochs, and a validation loss that rises to speak of too many.\n"
+    f"- *40 epochs are hardly better than 30.* In the original's log the validation loss goes from {original.VAL_LOSS[29]} to "
+    f"{original.VAL_LOSS[39]}, {1 - original.VAL_LOSS[39] / original.VAL_LOSS[29]:.1%} less. Within 1 % of the best it is from epoch "
+    f"{theirs['enough_epoch']} on; here from epoch {reading['enough_epoch']}"
+    + (", though a step size that goes down to 0 makes every curve end flat" if schedule == "cosine" else "")
+    + ".\n"
+    f"- *The first epoch is slow.* The original's took {original.SECONDS_PER_EPOCH[0]} s, later ones {original.SECONDS_PER_EPOCH[1]} s. Here "
+    f"{first_seconds:.1f} s and {later_seconds:.1f} s: in the first one TensorFlow traces and compiles the step."
+)
+
+# %% [markdown]
+# ### What the layers see
+#
+# One validation image on its way through the network: the most varied channels after each layer.
+
+# %%
+card = validation[0][0]
+outputs = keras.Model(network.input, [layer.output for layer in network.layers if hasattr(layer, "kernel_size")])
+maps = outputs(card[None].astype(np.float32) / 255)
+names = [layer.name for layer in network.layers if hasattr(layer, "kernel_size")]
+stages = [(name, np.asarray(values)[0]) for name, values in zip(names, maps, strict=True)][:4]
+figures.figure(
+    figures.feature_maps([("input", card), *stages]),
+    caption="Feature maps of one validation card.",
+    alt="Rows of small grey images: the input's colours, then edges and surfaces in different mixtures after each layer.",
+)
+
+# %% [markdown]
+# ### Error against complexity
+#
+# The original shows the textbook's curve: as a model grows, its bias falls and its variance rises. Here it is
+# measured. For each number of filters several networks are trained, each on its own few pairs; how far their
+# mean is off is the bias, how far they scatter around it is the variance, and the two sum to the error.
+
+# %%
+complexity = experiments.complexity(
+    complexity_filters,
+    train,
+    batches.Centres(validation, experiments.WATCHED_SIZE),
+    updates=complexity_updates,
+    seeds=range(seed, seed + complexity_seeds),
+    pairs_each=complexity_pairs,
+    batch_size=batch_size,
+    crop_size=min(32, crop_size or 32),
+    learning_rate=learning_rate,
+)
+run.write_table("06_training/complexity.csv", complexity)
+figures.figure(
+    figures.complexity(complexity),
+    caption=f"Error of SRCNN with w and w/2 filters, after {complexity_updates} updates on {complexity_pairs} pairs each, "
+    f"{complexity_seeds} networks for each w. The bias includes the noise of the labels.",
+    alt="Four curves over the number of filters on logarithmic axes: validation error, training error, bias² and variance.",
+)
+
+# %%
+least = complexity.loc[complexity["error"].idxmin()]
+share = complexity["variance"] / complexity["error"]
+Markdown(
+    f"The validation error is lowest with {least['filters']:.0f} filters ({least['error']:.4f}). Variance is between "
+    f"{share.min():.1%} and {share.max():.1%} of the error: almost all of it is bias. "
+    + (
+        "The textbook's right-hand branch, where variance takes over, does not show: convolutions see thousands of windows in every "
+        "image, so that even a few pairs are many samples."
+        if share.max() < 0.5
+        else "The textbook's right-hand branch shows: with so few pairs, larger networks scatter."
+    )
+)
+
+# %% [markdown]
+# ### The published recipe, in full
+#
+# The original's training to the letter, on whole images, takes long on a processor. `make published` runs it;
+# what it came to is kept with the project.
+
+# %%
+published = records.read("published")
+published_rows = (
+    [
+        (
+            "first epoch, loss / val_loss",
+            "{loss:.4f} / {val_loss:.4f}".format(**published["history"][0]),
+            f"{original.LOSS[0]:.4f} / {original.VAL_LOSS[0]:.4f}",
+        ),
+        (
+            "last epoch, loss / val_loss",
+            "{loss:.4f} / {val_loss:.4f}".format(**published["history"][-1]),
+            f"{original.LOSS[-1]:.4f} / {original.VAL_LOSS[-1]:.4f}",
+        ),
+        ("doing nothing on the validation pairs", f"{published['untouched_val_mse']:.4f}", "not reported"),
+        *(
+            (
+                f"test PSNR, {row['method']}",
+                f"{row['psnr_mean']:.2f} dB",
+                f"{original.TEST_PSNR:.2f} dB" if row["method"] == published["model"] else "not reported",
+            )
+            for row in published["test"]
+        ),
+        ("steps an epoch", published["steps_per_epoch"], original.STEPS_PER_EPOCH),
+        ("ms a step", f"{published['milliseconds_per_step']:.0f}", original.MILLISECONDS_PER_STEP[-1]),
+    ]
+    if published
+    else [("", "not run yet: `make published`", "")]
+)
+figures.beside_original(
+    published_rows,
+    caption="The published recipe on the drawn cards"
+    + (f", run on {published['date']} ({published['device']})." if published else "."),
+)
+
+# %%
+same_data = published and published["data_sha256"] == run.read_json("01_inspection/summary.json")["data_sha256"]
+Markdown(
+    f"It ended at {published['history'][-1]['val_loss']:.5f} after {published['seconds']:,.0f} s of training and validation. "
+    f"This run, on the same pairs, came to {summary['best_val_loss']:.5f} after {summary['seconds']:,.0f} s."
+    if same_data
+    else "This run has other pairs, so that its errors do not compare with that record."
+)
+
+# %% [markdown]
+# ### The paper's own test
+#
+# Can this code reach published figures at all? The SRCNN paper enlarges five well-known photographs after training
+# on 91 others. `make benchmark-set5` repeats that by the paper's protocol, with the same training loop.
+
+# %%
+set5 = records.read_table("set5/scores")
+figures.table(
+    set5 if set5 is not None else pd.DataFrame({"": ["not run yet: make benchmark-set5"]}),
+    caption="Mean Y-PSNR in dB on Set5, by scale: bicubic enlargement and SRCNN 9-1-5 trained on 91 images, ours and published.",
+    formats={} if set5 is None else dict.fromkeys([name for name in set5.columns if name != "scale"], "{:.2f}"),
+)
+
+# %% [markdown]
+# ### At native resolution
+#
+# Squashed to 256 pixels, small text is gone before any network sees it. So the networks that are meant to help
+# reading train on crops of the images as they are. All get the same crops, updates and labels: the sharp files on
+# disk, not denoised.
+
+# %%
+folder = run.data_folder
+table = run.read_table("01_inspection/pairs.csv").merge(parts, on="name", validate="one_to_one")
+large = table[table[["width", "height"]].min(axis=1) >= native_crop_size]
+sides = {
+    part: batches.Files(
+        *([folder / file for file in large.loc[large["part"] == part, side]] for side in ("low", "high"))
+    )
+    for part in ("train", "validation")
+}
+centre = int(min(192, large[["width", "height"]].min().min()))
+native = batches.Packed(sides["train"], run.path("06_training/native").parent)
+watched = batches.Packed(batches.Centres(sides["validation"], centre), run.path("06_training/native").parent)
+native_untouched = evaluation.error_of_doing_nothing(batches.stream(watched, batch_size=batch_size))
+
+# %%
+native_recipe = training.Recipe(
+    epochs=native_epochs,
+    learning_rate=native_learning_rate,
+    schedule="cosine",
+    clip_norm=0.1,
+    keep="best",
+    precision=precision,
+)
+histories = {}
+for name in native_models:
+    with training.strategy(strategy).scope():
+        keras.utils.set_random_seed(seed)
+        candidate = models.build(name, **({"start": "identity"} if name.startswith("srcnn") else {}))
+        histories[name] = training.fit(
+            candidate,
+            batches.Shuffled(native, batch_size, seed, native_crop_size, epoch_steps=native_epoch_steps),
+            batches.stream(watched, batch_size=batch_size),
+            native_recipe,
+            folder=run.path(f"06_training/native/{name}"),
+        )
+    training.save(candidate, run.path(f"06_training/native/{name}.keras"))
+run.write_table("06_training/native.csv", pd.concat(histories, names=["model"]).reset_index("model"))
+
+# %%
+figures.figure(
+    figures.training_curves(histories, untouched=native_untouched),
+    caption=f"Validation error at native resolution, on the middle {centre}×{centre} pixels of {len(watched)} cards.",
+    alt="Falling curves of validation error over updates and over seconds, one for each network, and a line for doing nothing.",
+)
+
+# %%
+comparison = pd.DataFrame(
+    [
+        {
+            "network": name,
+            **models.cost(models.build(name)),
+            "PSNR": metrics.psnr_from_mse(history["val_mse"].min()),
+            "gain": metrics.psnr_from_mse(history["val_mse"].min()) - metrics.psnr_from_mse(native_untouched),
+            "seconds": history["seconds"].sum(),
+        }
+        for name, history in histories.items()
+    ]
+)
+run.write_table("06_training/native_comparison.csv", comparison)
+figures.table(
+    comparison,
+    caption=f"Validation PSNR at native resolution after {native_epochs * native_epoch_steps:,} updates of {batch_size} crops of "
+    f"{native_crop_size}×{native_crop_size} pixels; the untouched input has {metrics.psnr_from_mse(native_untouched):.2f} dB.",
+    formats={
+        "parameters": "{:,}",
+        "multiply-adds per pixel": "{:,}",
+        "PSNR": "{:.2f} dB",
+        "gain": "{:+.2f} dB",
+        "seconds": "{:.0f}",
+    },
 )
 
 # %% [markdown]
@@ -122,8 +391,8 @@ Markdown(
 # weights, the same crops and the same step size meet each scale once.
 
 # %%
-sample = [np.stack([images.read(file) for file in side[:8]]) for side in train]
-scales = training.scale_trial(*sample, scales=(1.0, 255.0), updates=40, seed=seed)
+sample = [np.stack(side) for side in zip(*(train[index] for index in range(min(8, len(train)))), strict=True)]
+scales = experiments.scales(*sample, largest=(1.0, 255.0), updates=40, learning_rate=original.LEARNING_RATE, seed=seed)
 run.write_table("06_training/scales.csv", scales)
 figures.table(
     scales,

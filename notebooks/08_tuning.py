@@ -24,9 +24,9 @@ run_folder = "../reports/standard"
 seed = 1
 model = "srcnn-9-1-5"
 batch_size = 10
-tuning_learning_rates = [0.0001, 0.0003, 0.0008, 0.002, 0.005]
-tuning_epochs = 4
-tuning_crop_size = 64
+tuning_learning_rates = [0.0002, 0.0008, 0.002, 0.005]
+tuning_epochs = 3
+tuning_crop_size = 40
 
 # %%
 from IPython.display import Markdown
@@ -37,7 +37,9 @@ from srcnn_lib.runs import Run
 run = Run(run_folder)
 parts = run.read_table("03_split/split.csv")
 prepared = run.existing("04_preprocessing/prepared")
-train, validation = (batches.files(prepared, parts, part) for part in ("train", "validation"))
+train, validation = (
+    batches.Packed(batches.Files(*batches.files(prepared, parts, part))) for part in ("train", "validation")
+)
 
 # %%
 psnr = run.read_table("07_evaluation/summary.csv").set_index("method")["psnr_mean"]
@@ -51,8 +53,8 @@ Markdown(f"This is what there is to improve on: section 2.9 found {gain:+.2f} dB
 # %%
 trials = tuning.learning_rates(
     lambda: models.build(model),
-    lambda: batches.stream(*train, batch_size=batch_size, crop_size=tuning_crop_size, seed=seed),
-    batches.stream(*validation, batch_size=batch_size),
+    batches.Shuffled(train, batch_size, seed, tuning_crop_size),
+    batches.stream(validation, batch_size=batch_size),
     rates=tuning_learning_rates,
     epochs=tuning_epochs,
     seed=seed,

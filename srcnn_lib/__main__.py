@@ -43,6 +43,16 @@ def assemble(run_folder: Path) -> None:
     _or_exit(assemble, run_folder)
 
 
+@main.command()
+@click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
+def keep(run_folder: Path) -> None:
+    """Keep what the training of a run came to in srcnn_lib/records."""
+    from srcnn_lib import records
+    from srcnn_lib.runs import Run
+
+    _or_exit(lambda: click.echo(f"kept as {records.keep(Run(run_folder))}"))
+
+
 def _or_exit(function, *arguments, **options) -> None:
     """Call, and turn an error that was foreseen into its message and exit status 1."""
     from srcnn_lib.errors import ForeseenError

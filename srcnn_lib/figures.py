@@ -7,7 +7,6 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,9 +14,6 @@ import seaborn as sns
 from matplotlib.colors import rgb_to_hsv
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-
-if TYPE_CHECKING:
-    import keras
 
 sns.set_theme(style="whitegrid", palette="colorblind")
 
@@ -200,22 +196,19 @@ def technique_effects(trials: pd.DataFrame) -> Figure:
     return drawing
 
 
-def architecture(model: "keras.Model") -> Figure:
-    """A chain of convolutions as blocks, as high as they have channels, with what each layer does."""
-    chain = [layer.output.shape[-1] for layer in model.layers]
+def architecture(layers: pd.DataFrame, channels: int) -> Figure:
+    """A chain of convolutions (as `models.layers` lists them) as blocks, as high as they have channels."""
+    chain = [channels, *layers["output channels"]]
     labels = [
         "",
-        *(
-            f"{'×'.join(map(str, layer.kernel_size))} convolution\n{layer.count_params():,} parameters"
-            for layer in model.layers[1:]
-        ),
+        *(f"{row.kernel} convolution\n{row.parameters:,} parameters" for row in layers.itertuples()),
     ]
     drawing = Figure(figsize=(8, 2.6), layout="constrained")
     axis = drawing.subplots()
-    for position, (channels, label) in enumerate(zip(chain, labels, strict=True)):
-        height = 0.35 + 0.65 * (channels / max(chain)) ** 0.5
+    for position, (depth, label) in enumerate(zip(chain, labels, strict=True)):
+        height = 0.35 + 0.65 * (depth / max(chain)) ** 0.5
         axis.add_patch(Rectangle((position * 2, -height), 0.5, 2 * height, facecolor=f"C{position}", alpha=0.75))
-        axis.text(position * 2 + 0.25, -1.15, f"{channels} channels", ha="center", va="top", fontsize=9)
+        axis.text(position * 2 + 0.25, -1.15, f"{depth} channels", ha="center", va="top", fontsize=9)
         if label:
             arrow = {"arrowstyle": "->", "color": "0.3"}
             axis.annotate("", (position * 2 - 0.1, 0), (position * 2 - 1.4, 0), arrowprops=arrow)
@@ -225,8 +218,70 @@ def architecture(model: "keras.Model") -> Figure:
     return drawing
 
 
-def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]]) -> Figure:
-    """Training and validation loss over epochs, ours and the original's, on a logarithmic scale."""
+def feature_maps(stages: Sequence[tuple[str, np.ndarray]], *, columns: int = 8) -> Figure:
+    """The strongest channels of each stage (name, array (H, W, C)), a row a stage, each scaled to its own range."""
+    drawing = Figure(figsize=(8, 1.25 * len(stages)), layout="constrained")
+    grid = drawing.subplots(len(stages), columns, squeeze=False)
+    for row, (name, values) in zip(grid, stages, strict=True):
+        strongest = np.argsort(-values.std(axis=(0, 1)), kind="stable")[:columns]
+        for axis in row:
+            axis.axis("off")
+        for axis, channel in zip(row, strongest, strict=False):
+            axis.imshow(values[..., channel], cmap="gray", interpolation="nearest")
+        row[0].set_title(f"{name}: {len(strongest)} of {values.shape[-1]} channels", fontsize=8, loc="left")
+    return drawing
+
+
+def experiment_curves(table: pd.DataFrame, groups: Sequence[Sequence[str]], *, untouched: float) -> Figure:
+    """Validation PSNR over updates, a panel a group of models; lines are means, bands the range over seeds."""
+    drawing = Figure(figsize=(8, 2.9), layout="constrained")
+    for axis, names in zip(drawing.subplots(1, len(groups), sharey=True, squeeze=False)[0], groups, strict=True):
+        for name in names:
+            curves = table[table["model"] == name].pivot(index="updates", columns="seed", values="psnr")
+            (line,) = axis.plot(curves.index, curves.mean(axis=1), label=name)
+            axis.fill_between(
+                curves.index, curves.min(axis=1), curves.max(axis=1), color=line.get_color(), alpha=0.2, linewidth=0
+            )
+        axis.axhline(untouched, color="0.3", linestyle="--", linewidth=1, label="untouched")
+        axis.set(xlabel="updates")
+        axis.legend(fontsize=8)
+    drawing.axes[0].set_ylabel("validation PSNR in dB")
+    return drawing
+
+
+def complexity(table: pd.DataFrame) -> Figure:
+    """Error on training and validation images, and the parts of the latter, against the number of filters."""
+    drawing = Figure(figsize=(7, 3.4), layout="constrained")
+    axis = drawing.subplots()
+    for column, style in (("error", "o-"), ("training error", "s-"), ("bias²", "--"), ("variance", ":")):
+        axis.plot(table["filters"], table[column], style, label="validation error" if column == "error" else column)
+    axis.set(xlabel="filters of the first layer", ylabel="mean squared error", xscale="log", yscale="log")
+    axis.set_xticks(table["filters"], labels=map(str, table["filters"]))
+    axis.minorticks_off()
+    axis.legend()
+    return drawing
+
+
+def training_curves(histories: Mapping[str, pd.DataFrame], *, untouched: float) -> Figure:
+    """Validation error of several trainings, over updates and over seconds, with that of doing nothing."""
+    drawing = Figure(figsize=(8, 3.2), layout="constrained")
+    left, right = drawing.subplots(1, 2, sharey=True)
+    for name, history in histories.items():
+        updates, seconds = history["steps"].cumsum(), history["seconds"].cumsum()
+        known = history["val_mse"].notna()
+        for axis, x in ((left, updates), (right, seconds)):
+            axis.plot(x[known], history.loc[known, "val_mse"], ".-", label=name)
+    for axis, label in ((left, "updates"), (right, "seconds, with validation")):
+        axis.axhline(untouched, color="0.3", linestyle="--", linewidth=1, label="untouched")
+        axis.set(xlabel=label, yscale="log")
+    left.set_ylabel("validation error (MSE)")
+    right.set_xscale("log")
+    left.legend(fontsize=8)
+    return drawing
+
+
+def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]], untouched: float) -> Figure:
+    """Training and validation loss over epochs, ours and the original's, and the loss of doing nothing; logarithmic."""
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
     axis = drawing.subplots()
     for column, style in (("loss", "-"), ("val_loss", "--")):
@@ -239,6 +294,7 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
             color=ORIGINAL_COLOUR,
             label=f"{column}, the original's",
         )
+    axis.axhline(untouched, color="C0", linestyle=":", linewidth=1, label="doing nothing, validation pairs")
     axis.set(xlabel="epoch", ylabel="mean squared error", yscale="log")
     axis.legend()
     return drawing

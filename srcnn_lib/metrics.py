@@ -35,10 +35,28 @@ def log10(x):
 
 
 def pixel_mse(truth, image):
-    """Mean squared error of a batch, as a Keras loss: tensors (batch, H, W, C) in [0, 1], one value out."""
-    return ops.mean(ops.square(truth - image))
+    """Mean squared error of each image of a batch, as a Keras loss: (batch, H, W, C) in [0, 1]; (batch,) out.
+
+    Keras takes the mean over the batch, and over devices where there are several (a single value it would take
+    as it is, and count once for each device).
+    """
+    return ops.mean(ops.square(_difference(truth, image)), axis=(1, 2, 3))
+
+
+def charbonnier(truth, image):
+    """Charbonnier loss, as a Keras loss: mean of sqrt(difference² + 0.001²), a smooth absolute difference.
+
+    Tensors (batch, H, W, C) in [0, 1]; shape (batch,) out. P. Charbonnier et al., ICIP 1994,
+    doi:10.1109/ICIP.1994.413553.
+    """
+    return ops.mean(ops.sqrt(ops.square(_difference(truth, image)) + 1e-6), axis=(1, 2, 3))
 
 
 def batch_psnr(truth, image):
     """PSNR in dB of each image of a batch: tensors (batch, H, W, C) in [0, 1]; shape (batch,) out."""
-    return -10 * log10(ops.mean(ops.square(truth - image), axis=(1, 2, 3)))
+    return -10 * log10(pixel_mse(truth, image))
+
+
+def _difference(truth, image):
+    """In the precision of the truth, also where a network computes in a lower one."""
+    return truth - ops.cast(image, truth.dtype)

@@ -27,6 +27,7 @@ PAIRS_PER_VARIANT = 2030  # 2.1
 NUMBERS = (5000, 7030)  # 2.1: first and last, said to be 2030 numbers
 MEAN_INTENSITY = 175.54358  # 2.2, grey levels
 MEAN_INTENSITY_DEVIATION = 20.22926  # 2.2, grey levels
+IMAGE_SIZE = 256  # 2.3, pixels
 PAIRS_USED = 855  # 2.3
 SPLIT = {"train": 700, "validation": 130, "test": 25}  # 2.3
 LAYERS = ((64, 9, 15616), (32, 1, 2080), (3, 5, 2403))  # 2.6: filters, kernel side, parameters

@@ -91,6 +91,12 @@ def read_pair(folder: Path, pair) -> tuple[np.ndarray, np.ndarray]:
     return images.read(Path(folder) / pair.low), images.read(Path(folder) / pair.high)
 
 
+def clean_file(folder: Path, pair) -> Path | None:
+    """Where the clean card behind a row of the pair index lies: drawn data sets have one a number, others none."""
+    file = Path(folder) / "truth" / "clean" / f"{pair.number}.png"
+    return file if file.exists() else None
+
+
 def squash(image: np.ndarray, size: int) -> np.ndarray:
     """Resize to a square of `size` pixels, as the original did, whatever the proportions were.
 

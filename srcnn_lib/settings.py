@@ -57,15 +57,40 @@ class Settings(BaseModel):
     """Pre-processing of the squashed images, in order; see `srcnn_lib.preprocess`."""
     trial_pairs: Count
     """Training pairs on which section 2.4 tries its techniques."""
+    experiment_updates: Annotated[int, Field(ge=8)]
+    """Steps that each network of section 2.5's experiments gets."""
+    experiment_seeds: Count
+    experiment_crop_size: Annotated[int, Field(ge=8)]
+    complexity_filters: Annotated[list[Annotated[int, Field(ge=3)]], Field(min_length=2)]
+    """Filters of the first layer for the graph of error against complexity."""
+    complexity_updates: Count
+    complexity_seeds: Annotated[int, Field(ge=2)]
+    complexity_pairs: Count
+    """Training pairs of each of its networks: few, so that chance shows."""
     model: str
     """A name in the registry of `srcnn_lib.models`."""
+    start: Literal["random", "identity"]
+    """First weights of the model, as Keras draws them or so that it gives back its input."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    schedule: Literal["constant", "cosine"]
+    clip_norm: Annotated[float, Field(gt=0)] | None
+    keep: Literal["last", "best"]
+    precision: Literal["float32", "mixed_bfloat16", "auto"]
+    """See `srcnn_lib.training.Recipe`."""
+    strategy: Literal["one", "mirrored"]
+    """See `srcnn_lib.training.strategy`."""
     batch_size: Count
     epochs: Count
     validate_every: Count
     """Epochs from one validation to the next; the last one is always validated."""
     crop_size: Annotated[int, Field(ge=0)]
     """Side, in pixels, of the random crop that training takes of each image; 0 takes whole images."""
+    native_models: Annotated[list[str], Field(min_length=1)]
+    """Networks that are trained on crops of the unsquashed images."""
+    native_epochs: Count
+    native_epoch_steps: Count
+    native_crop_size: Annotated[int, Field(ge=16)]
+    native_learning_rate: Annotated[float, Field(gt=0, lt=1)]
     tuning_learning_rates: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2)]
     tuning_epochs: Count
     tuning_crop_size: Annotated[int, Field(ge=0)]
@@ -104,9 +129,12 @@ def _complaint(error: dict) -> str:
 
 
 def _check_together(path: Path, settings: Settings) -> None:
-    if settings.model not in MODELS:
-        raise SettingsError(f"{path}: 'model': expected one of {', '.join(MODELS)}, received {settings.model!r}")
-    for key in ("crop_size", "tuning_crop_size"):
+    for key, names in (("model", [settings.model]), ("native_models", settings.native_models)):
+        if unknown := [name for name in names if name not in MODELS]:
+            raise SettingsError(f"{path}: '{key}': expected names of {', '.join(MODELS)}, received {unknown[0]!r}")
+    if settings.start == "identity" and not settings.model.startswith("srcnn"):
+        raise SettingsError(f"{path}: 'start': expected random, since {settings.model} starts as the identity anyway")
+    for key in ("crop_size", "tuning_crop_size", "experiment_crop_size"):
         if getattr(settings, key) > settings.image_size:
             raise SettingsError(
                 f"{path}: '{key}': expected at most image_size = {settings.image_size}, "

@@ -6,12 +6,12 @@ import keras
 import pandas as pd
 import tensorflow as tf
 
-from srcnn_lib import training
+from srcnn_lib import batches, training
 
 
 def learning_rates(
     build: Callable[[], keras.Model],
-    train: Callable[[], tf.data.Dataset],
+    train: batches.Shuffled,
     validation: tf.data.Dataset,
     *,
     rates: Sequence[float],
@@ -20,8 +20,7 @@ def learning_rates(
 ) -> pd.DataFrame:
     """Train a fresh model for a few epochs at each learning rate.
 
-    `build` and `train` make the model and its training data anew for each rate, so that all rates see
-    the same first weights and the same batches.
+    `build` makes the model anew for each rate, so that all see the same first weights and the same batches.
 
     Returns one row a rate: learning_rate, val_loss (mean squared error after the last epoch), seconds.
     A rate at which training breaks down has an infinite val_loss.
@@ -30,9 +29,8 @@ def learning_rates(
     for rate in rates:
         keras.utils.set_random_seed(seed)
         try:
-            history = training.fit(
-                build(), train(), validation, epochs=epochs, learning_rate=rate, validate_every=epochs
-            )
+            recipe = training.Recipe(epochs=epochs, learning_rate=rate, validate_every=epochs)
+            history = training.fit(build(), train, validation, recipe)
             rows.append(
                 {"learning_rate": rate, "val_loss": history["val_loss"].iloc[-1], "seconds": history["seconds"].sum()}
             )

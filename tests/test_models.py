@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from srcnn_lib import models, original, training
-from srcnn_lib.models import srcnn
+from srcnn_lib.models import blocks, srcnn
 
 
 def test_srcnn_has_the_originals_parameters_layer_by_layer():
@@ -16,9 +17,46 @@ def test_srcnn_has_the_originals_parameters_layer_by_layer():
 )
 def test_one_channel_variants_have_the_papers_weights(kernels, weights, receptive_field):
     network = srcnn.build(kernels=kernels, channels=1, last_activation=None)
-    assert models.cost(network)["multiply-adds per pixel"] == weights
-    assert models.cost(network)["receptive field"] == receptive_field
+    cost = models.cost(network)
+    assert (cost["multiply-adds per pixel"], cost["receptive field"]) == (weights, receptive_field)
     assert network.count_params() == weights + 64 + 32 + 1
+
+
+def test_house_models_cost_no_more_than_they_may():
+    budgets = {"srcnn-9-1-5": 20_000, "house": 20_000, "house-65k": 65_000}
+    costs = {name: models.cost(models.build(name))["multiply-adds per pixel"] for name in budgets}
+    assert costs["srcnn-9-1-5"] == 20_000
+    assert all(costs[name] <= budget for name, budget in budgets.items())
+    # by hand: 3×3 windows on a quarter of the pixels
+    assert costs["house"] == 9 * (12 * 24 + 7 * 2 * 24 * 24 + 24 * 12) / 4
+
+
+def test_the_receptive_field_of_the_house_model_is_that_of_its_arithmetic():
+    # 16 convolutions of 3 on squares of 2 pixels
+    assert models.cost(models.build("house"))["receptive field"] == 2 * (1 + 2 * 16)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+@pytest.mark.parametrize("shape", [(2, 12, 24, 3), (1, 13, 17, 3), (1, 5, 23, 1)])
+def test_unshuffled_pixels_shuffle_back(rng, factor, shape):
+    image = rng.random(shape, dtype=np.float32)
+    squares = blocks.PixelUnshuffle(factor)(image)
+    assert squares.shape == (shape[0], -(-shape[1] // factor), -(-shape[2] // factor), shape[3] * factor**2)
+    assert np.array_equal(blocks.PixelShuffle(factor)(squares, image), image)
+    if shape[1] % factor == shape[2] % factor == 0:
+        assert np.array_equal(squares, tf.nn.space_to_depth(image, factor))
+
+
+@pytest.mark.parametrize("network", [models.build("house"), srcnn.build(start="identity")], ids=["house", "srcnn"])
+def test_networks_that_start_as_the_identity_do(rng, network):
+    image = rng.random((1, 21, 34, 3), dtype=np.float32)
+    assert np.abs(network(image) - image).max() < 0.05
+
+
+def test_a_network_without_padding_shrinks_as_the_formula_says():
+    table = models.sizes("srcnn-9-1-5", 256)
+    assert table["valid, formula"].tolist() == table["valid, Keras"].tolist() == [248, 248, 244]
+    assert table["same, Keras"].tolist() == [256] * 3 and table["padding that keeps the size"].tolist() == [4, 0, 2]
 
 
 @pytest.mark.parametrize("name", models.NAMES)
@@ -27,8 +65,10 @@ def test_any_size_comes_out_as_it_went_in(name, shape):
     assert models.build(name)(np.zeros(shape, np.float32)).shape == shape
 
 
-def test_a_saved_model_gives_the_same_output(tmp_path, rng):
-    network = models.build("srcnn-9-1-5")
+@pytest.mark.parametrize("name", models.NAMES)
+def test_a_saved_model_gives_the_same_output(tmp_path, rng, name):
+    network = models.build(name)
+    network.set_weights([rng.normal(0, 0.05, weight.shape) for weight in network.weights])
     training.save(network, tmp_path / "model.keras")
     image = rng.random((1, 20, 20, 3), dtype=np.float32)
     assert np.array_equal(network(image), training.load(tmp_path / "model.keras")(image))
