@@ -61,7 +61,7 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/run.yaml | $(READY)
 $(RUN_DIR)/report.html: $(EXECUTED) $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
-ifneq ($(filter report notebooks reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report notebooks bench reports/%,$(MAKECMDGOALS)),)
 include $(GRAPH)
 endif
 
@@ -79,8 +79,9 @@ published: $(READY) ## the original's recipe to the letter, whole images and all
 benchmark-set5: $(READY) ## the SRCNN paper's own test; T91=folder SET5=folder (kept weights are not trained again)
 	@$(PYTHON) benchmarks/set5.py '$(value T91)' '$(value SET5)'
 
-bench: $(RUN_DIR)/run.yaml ## speed and memory, as ratios measured side by side
+bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and training, measured side by side
 	@$(PYTHON) benchmarks/streaming.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"
+	@$(PYTHON) benchmarks/training.py $(RUN_DIR)
 
 lint: $(READY) ## style of the code
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
