@@ -54,11 +54,15 @@ data: $(RUN_DIR)/run.yaml ## only check the profile and draw the data set it nee
 $(RUN_DIR)/run.yaml: FORCE | $(READY)
 	@$(PYTHON) -m srcnn_lib prepare $(RUN_DIR) --profile '$(PROFILE)' $(if $(DATA),--data '$(value DATA)')
 
+# Each notebook's share of it is rewritten together with it, where that share has changed.
+$(SOURCES:notebooks/%.py=$(RUN_DIR)/inputs/%.yaml): $(RUN_DIR)/run.yaml
+	@:
+
 # What each notebook needs besides, modules and results of others, is read from the sources.
-$(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/run.yaml | $(READY)
+$(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 	@$(PYTHON) -m srcnn_lib execute notebooks/$*.py $(RUN_DIR)
 
-$(RUN_DIR)/report.html: $(EXECUTED) $(wildcard reports/template/*)
+$(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
 ifneq ($(filter report notebooks bench reports/%,$(MAKECMDGOALS)),)

@@ -22,7 +22,7 @@ SCALES = (3, 4, 2)
 MARGIN = 6  # pixels that SRCNN 9-1-5 without padding loses on each side
 WATCHED = 5  # images of the 91 that are not trained on, to watch the training
 CROP = 45  # pixels
-EPOCHS = {2: 100, 3: 40, 4: 40}  # the less there is to repair, the finer the last differences
+EPOCHS = 40
 
 
 def build() -> keras.Model:
@@ -51,7 +51,7 @@ def train(t91: Path, scale: int, folder: Path, steps: int) -> keras.Model:
     )
     validation = batches.stream([(around(low), high) for low, high in watched], batch_size=1)
     recipe = training.Recipe(
-        epochs=EPOCHS[scale], learning_rate=2e-3, schedule="cosine", clip_norm=0.1, averaging=0.999, validate_every=2
+        epochs=EPOCHS, learning_rate=2e-3, schedule="cosine", clip_norm=0.1, averaging=0.999, validate_every=2
     )
     history = training.fit(network, data, validation, recipe, folder=folder / f"x{scale}")
     with files.whole(folder / f"history-x{scale}.csv") as temporary:
@@ -97,7 +97,7 @@ def main() -> None:
         table.to_csv(temporary, index=False)
     parameters = models.cost(network)["parameters"]
     files.write_json(
-        arguments.results / "made.json",
+        arguments.results / "scored.json",
         {"date": date.today().isoformat(), "parameters": parameters, **provenance.collect()},
     )
 

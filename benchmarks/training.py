@@ -18,7 +18,7 @@ import keras
 import pandas as pd
 import tensorflow as tf
 
-from srcnn_lib import batches, evaluation, models, records, settings, training
+from srcnn_lib import batches, metrics, models, records, settings, training
 from srcnn_lib.runs import Run
 
 TURNS, STEPS = 2, 8
@@ -120,9 +120,7 @@ def main() -> None:
     table = pd.DataFrame({name: time_to(run, name, target) for name in ("standard", "house")}).T
     table.loc["published"] = [published, published, target]
     table["times faster"] = published / table["seconds to the target"]
-    print(
-        f"doing nothing: {evaluation.error_of_doing_nothing(validation):.5f}; the published recipe's end: {target:.5f}"
-    )
+    print(f"doing nothing: {metrics.error_of_doing_nothing(validation):.5f}; the published recipe's end: {target:.5f}")
     print(table.round(5).to_string())
 
 

@@ -32,7 +32,7 @@ model = "srcnn-9-1-5"
 batch_size = 10
 experiment_updates = 400
 experiment_seeds = 1
-experiment_crop_size = 32
+experiment_crop_size = 24
 
 # %%
 from functools import partial
@@ -40,7 +40,7 @@ from functools import partial
 import pandas as pd
 from IPython.display import Markdown
 
-from srcnn_lib import batches, evaluation, experiments, figures, metrics, models, original
+from srcnn_lib import batches, experiments, figures, metrics, models, original
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
@@ -92,7 +92,7 @@ groups = [
 ]
 networks = {name: partial(models.build, name) for group in groups for name in group if name != linear}
 networks[linear] = partial(models.build, experiments.BASE, last_activation=None)
-watched = batches.Centres(batches.Packed(validation), experiments.WATCHED_SIZE)
+watched = batches.Packed(batches.Centres(validation, experiments.WATCHED_SIZE))[: experiments.WATCHED_PAIRS]
 curves = experiments.compare(
     networks,
     batches.Packed(train),
@@ -104,12 +104,12 @@ curves = experiments.compare(
     learning_rate=original.LEARNING_RATE,
 )
 run.write_table("05_model/experiments.csv", curves)
-untouched = metrics.psnr_from_mse(evaluation.error_of_doing_nothing(batches.stream(watched, batch_size=batch_size)))
+untouched = metrics.psnr_from_mse(metrics.error_of_doing_nothing(batches.stream(watched, batch_size=batch_size)))
 
 # %%
 figures.figure(
     figures.experiment_curves(curves, groups, untouched=untouched),
-    caption="Validation PSNR during short trainings (middles of the validation images; bands: range over the seeds, where "
+    caption=f"Validation PSNR during short trainings (middles of {len(watched)} validation images; bands: range over the seeds, where "
     "there are several).",
     alt="Four panels with two rising curves each: a network and its deeper, or linear, variant.",
 )

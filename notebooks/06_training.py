@@ -34,8 +34,9 @@ batch_size = 10
 epochs = 40
 validate_every = 4
 crop_size = 40
+experiment_crop_size = 24
 complexity_filters = [4, 8, 16, 32, 64, 128, 256]
-complexity_updates = 150
+complexity_updates = 100
 complexity_seeds = 3
 complexity_pairs = 20
 native_models = ["srcnn-9-1-5", "house", "house-65k"]
@@ -51,7 +52,7 @@ import pandas as pd
 import tensorflow as tf
 from IPython.display import Markdown
 
-from srcnn_lib import batches, evaluation, experiments, figures, metrics, models, original, records, training
+from srcnn_lib import batches, experiments, figures, metrics, models, original, records, training
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
@@ -60,7 +61,7 @@ prepared = run.existing("04_preprocessing/prepared")
 train, validation = (
     batches.Packed(batches.Files(*batches.files(prepared, parts, part))) for part in ("train", "validation")
 )
-untouched = evaluation.error_of_doing_nothing(batches.stream(validation, batch_size=batch_size))
+untouched = metrics.error_of_doing_nothing(batches.stream(validation, batch_size=batch_size))
 
 # %%
 recipe = training.Recipe(
@@ -210,12 +211,12 @@ figures.figure(
 complexity = experiments.complexity(
     complexity_filters,
     train,
-    batches.Centres(validation, experiments.WATCHED_SIZE),
+    batches.Centres(validation, experiments.WATCHED_SIZE)[: experiments.WATCHED_PAIRS],
     updates=complexity_updates,
     seeds=range(seed, seed + complexity_seeds),
     pairs_each=complexity_pairs,
     batch_size=batch_size,
-    crop_size=min(32, crop_size or 32),
+    crop_size=experiment_crop_size,
     learning_rate=learning_rate,
 )
 run.write_table("06_training/complexity.csv", complexity)
@@ -282,13 +283,16 @@ figures.beside_original(
 )
 
 # %%
-same_data = published and published["data_sha256"] == run.read_json("01_inspection/summary.json")["data_sha256"]
-Markdown(
-    f"It ended at {published['history'][-1]['val_loss']:.5f} after {published['seconds']:,.0f} s of training and validation. "
-    f"This run, on the same pairs, came to {summary['best_val_loss']:.5f} after {summary['seconds']:,.0f} s."
-    if same_data
-    else "This run has other pairs, so that its errors do not compare with that record."
-)
+if published is None:
+    verdict = "Until then there is nothing to compare this run with but the original's own log, above."
+elif published["data_sha256"] != run.read_json("01_inspection/summary.json")["data_sha256"]:
+    verdict = "This run has other pairs, so that its errors do not compare with that record."
+else:
+    verdict = (
+        f"It ended at {published['history'][-1]['val_loss']:.5f} after {published['seconds']:,.0f} s of training and validation. "
+        f"This run, on the same pairs, came to {summary['best_val_loss']:.5f} after {summary['seconds']:,.0f} s."
+    )
+Markdown(verdict)
 
 # %% [markdown]
 # ### The paper's own test
@@ -324,7 +328,7 @@ sides = {
 centre = int(min(192, large[["width", "height"]].min().min()))
 native = batches.Packed(sides["train"], run.path("06_training/native").parent)
 watched = batches.Packed(batches.Centres(sides["validation"], centre), run.path("06_training/native").parent)
-native_untouched = evaluation.error_of_doing_nothing(batches.stream(watched, batch_size=batch_size))
+native_untouched = metrics.error_of_doing_nothing(batches.stream(watched, batch_size=batch_size))
 
 # %%
 native_recipe = training.Recipe(

@@ -66,6 +66,8 @@ class Packed(Sequence):
         return len(self._places)
 
     def __getitem__(self, index: int) -> Pair:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
         start, shape = self._places[index]
         both = self._pixels[start : start + 2 * int(np.prod(shape))].reshape(2, *shape)
         return both[0], both[1]
@@ -81,6 +83,8 @@ class Centres(Sequence):
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Pair:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
         low, high = self.pairs[index]
         y, x = ((side - self.size) // 2 for side in low.shape[:2])
         window = (slice(y, y + self.size), slice(x, x + self.size))

@@ -1,15 +1,20 @@
 """Section 2.9: how well a model does on images it has never seen, beside doing nothing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import metrics, parallel, preprocess
+from srcnn_lib import metrics, ocr, parallel, preprocess, stress
+from srcnn_lib.pairs import LOW
 
-UNTOUCHED, CLASSICAL = "untouched", "unsharp masking"
+UNTOUCHED, SHARP = "untouched", "the sharp image itself"
+CLASSICAL = "unsharp masking"
+UNSHARP_GRID = tuple((sigma, amount) for sigma in (1.0, 2.0, 3.0) for amount in (0.75, 1.5, 3.0))
 
 
 def predict(model: keras.Model, image: np.ndarray) -> np.ndarray:
@@ -31,6 +36,8 @@ def score(
     names: Sequence[str],
     read: Callable[[str], tuple[np.ndarray, Mapping[str, np.ndarray]]],
     enhancers: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    *,
+    detailed: bool = False,
 ) -> pd.DataFrame:
     """Score every method on every image, against every truth there is.
 
@@ -42,12 +49,15 @@ def score(
         Gives for a name the low image and the truths by what they are called: uint8 RGB (H, W, 3), all of one shape.
     enhancers
         The methods, see `methods`.
+    detailed
+        Also psnr_y, ssim, ms_ssim and gmsd, all on brightness, which cost a good deal more.
 
     Returns
     -------
     One row an image, method and truth: name, method, truth, mse (of values in [0, 1]) and psnr (dB), over all
-    RGB values, no border cut.
+    RGB values, no border cut; with `detailed` the others, which `srcnn_lib.metrics` describes.
     """
+    on_brightness = {"data_range": 255, "channel": "y", "border": 0}
 
     def one(name: str) -> list[dict]:
         low, truths = read(name)
@@ -65,15 +75,88 @@ def score(
                         "psnr": metrics.psnr_from_mse(error),
                     }
                 )
+                if detailed:
+                    rows[-1] |= {
+                        "psnr_y": metrics.psnr(image, enhanced, **on_brightness),
+                        "ssim": metrics.ssim(image, enhanced, **on_brightness),
+                        "ms_ssim": metrics.ms_ssim(image, enhanced, **on_brightness),
+                        "gmsd": metrics.gmsd(image, enhanced, **on_brightness),
+                    }
         return rows
 
     return pd.DataFrame([row for rows in parallel.over(names, one, "scoring") for row in rows])
 
 
-def error_of_doing_nothing(data: Iterable) -> float:
-    """Mean squared error of the low against the high side over batches (low, high) of values in [0, 1]."""
-    errors = np.concatenate([np.mean((np.asarray(low) - np.asarray(high)) ** 2, axis=(1, 2, 3)) for low, high in data])
-    return float(errors.mean())
+def fields(folder: Path, table: pd.DataFrame, names: Sequence[str]) -> dict[str, pd.DataFrame] | None:
+    """The text fields of each named card of a drawn data set (kind, name, text and place); None for other folders.
+
+    `table` is the pair index.
+    """
+    file = Path(folder) / "truth" / "fields.csv"
+    if not file.exists():
+        return None
+    known = pd.read_csv(file, dtype={"text": "string", "name": "string", "kind": "string"}, keep_default_na=False)
+    by_number = dict(iter(known.groupby("number")))
+    numbers = table.set_index("name")["number"]
+    return {name: by_number[numbers[name]].drop(columns="number") for name in names}
+
+
+class Reading(NamedTuple):
+    """What was read from many cards after every method."""
+
+    lines: dict[tuple[str, str], list[ocr.Line]]
+    """By image name and method."""
+    scores: pd.DataFrame
+    """One row an image, method and field (see `ocr.score`) where the text is known, else one an image and method:
+    kind "page", errors (edits to the reading of the sharp image) and characters (of the longer reading)."""
+
+
+def legibility(
+    names: Sequence[str],
+    read: Callable[[str], tuple[np.ndarray, Mapping[str, np.ndarray]]],
+    enhancers: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    known: Mapping[str, pd.DataFrame] | None,
+    *,
+    engine: str,
+    cache_folder: Path,
+) -> Reading:
+    """Let an OCR engine read every card after every method, and the sharp image as the ceiling.
+
+    Parameters
+    ----------
+    names, read, enhancers
+        As for `score`; the first truth is the sharp image.
+    known
+        The text fields of each card, as `fields` gives them, or None.
+    engine, cache_folder
+        As for `ocr.read`.
+    """
+
+    def image(name: str, method: str) -> np.ndarray:
+        low, truths = read(name)
+        return next(iter(truths.values())) if method == SHARP else enhancers[method](low)
+
+    keys = [(name, method) for name in names for method in (*enhancers, SHARP)]
+    lines = ocr.read({key: partial(image, *key) for key in keys}, engine, cache_folder)
+    tables = []
+    for (name, method), found in lines.items():
+        if known is None:
+            reference = ocr.whole_text(lines[name, SHARP])
+            longest = max(len(reference), len(ocr.whole_text(found)))
+            errors = round(ocr.agreement(found, lines[name, SHARP]) * longest)
+            scored = pd.DataFrame([{"kind": "page", "errors": errors, "characters": longest, "exact": errors == 0}])
+        else:
+            scored = ocr.score(found, known[name])
+        tables.append(scored.assign(name=name, method=method))
+    return Reading(lines, pd.concat(tables, ignore_index=True))
+
+
+def per_image(scores: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Sums over the fields of one kind: one row an image and method, with errors, characters, words, words_missed,
+    exact and fields."""
+    chosen = scores[scores["kind"] == kind].assign(fields=1)
+    columns = [name for name in ("errors", "characters", "words", "words_missed", "exact", "fields") if name in chosen]
+    return chosen.groupby(["name", "method"], sort=False)[columns].sum().reset_index()
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:
@@ -84,3 +167,58 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
     table = scores.groupby(["method", "truth"], sort=False).agg(mse=("mse", "mean"), psnr_mean=("psnr", "mean"))
     table["psnr_of_mean_mse"] = table["mse"].map(metrics.psnr_from_mse)
     return table.reset_index()
+
+
+def unsharp(sigma: float, amount: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Unsharp masking with fixed settings, as a method; see `preprocess.sharpen`."""
+    return partial(preprocess.sharpen, sigma=sigma, amount=amount)
+
+
+def degradations(folder: Path, names: Sequence[str]) -> pd.DataFrame | None:
+    """What was done to the low side of each named card of a drawn data set (name, kind); None for other folders."""
+    file = Path(folder) / "truth" / "degradations.csv"
+    if not file.exists():
+        return None
+    done = pd.read_csv(file, dtype="string")
+    done["name"] = done["file"].str.rsplit(".", n=1).str[0]
+    return done[(done["side"] == LOW) & done["name"].isin(list(names))][["name", "kind"]].reset_index(drop=True)
+
+
+def beyond(
+    clean: Sequence[np.ndarray],
+    enhancers: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    *,
+    seed: int,
+    engine: str,
+    cache_folder: Path,
+) -> pd.DataFrame:
+    """Score methods on every case of `stress.CASES`, made from clean uint8 RGB cards.
+
+    Returns one row a case and method: case, method, psnr (mean over the cards, dB, against the sharp image) and error
+    (how far the reading differs from that of the sharp image, see `ocr.agreement`, over all cards).
+    """
+    made = {
+        (case, str(number)): make(card, np.random.default_rng([seed, number]))
+        for case, make in stress.CASES.items()
+        for number, card in enumerate(clean)
+    }
+    rows = []
+    for case in stress.CASES:
+        sides = {number: pair for (name, number), pair in made.items() if name == case}
+
+        def read(number: str, sides=sides) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+            return sides[number][0], {SHARP: sides[number][1]}
+
+        scores = score(list(sides), read, enhancers).groupby("method")["psnr"].mean()
+        reading = legibility(list(sides), read, enhancers, None, engine=engine, cache_folder=cache_folder).scores
+        sums = reading.groupby("method")[["errors", "characters"]].sum()
+        rows += [
+            {
+                "case": case,
+                "method": method,
+                "psnr": scores[method],
+                "error": sums.loc[method, "errors"] / max(1, sums.loc[method, "characters"]),
+            }
+            for method in enhancers
+        ]
+    return pd.DataFrame(rows)

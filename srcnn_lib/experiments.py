@@ -10,7 +10,7 @@ from srcnn_lib import batches, metrics, models, training
 
 BASE = "srcnn-9-1-5"
 MARKS = 8  # points of a curve
-WATCHED_SIZE = 128  # pixels: side of the middle of a validation image that is looked at again and again
+WATCHED_PAIRS, WATCHED_SIZE = 40, 128  # validation images of which the middle, so many pixels wide, is looked at often
 
 
 def compare(

@@ -14,6 +14,7 @@ import seaborn as sns
 from matplotlib.colors import rgb_to_hsv
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import PercentFormatter
 
 sns.set_theme(style="whitegrid", palette="colorblind")
 
@@ -318,4 +319,27 @@ def tuning_curve(trials: pd.DataFrame, chosen: float) -> Figure:
     axis.axvline(chosen, color=ORIGINAL_COLOUR, linestyle="--", label="the original's")
     axis.set(xscale="log", xlabel="learning rate", ylabel="validation error (MSE)")
     axis.legend()
+    return drawing
+
+
+def error_map(image: np.ndarray, truth: np.ndarray, magnified: float = 4) -> np.ndarray:
+    """The absolute difference of two uint8 RGB images, magnified, white where there is none."""
+    return (255 - np.minimum(magnified * np.abs(image.astype(np.float32) - truth), 255)).astype(np.uint8)
+
+
+def quality_against_reading(points: pd.DataFrame) -> Figure:
+    """PSNR against character error rate: the means of the methods with their names, and every image.
+
+    `points` has one row an image and method: method, psnr, error, errors, characters.
+    """
+    drawing = Figure(figsize=(9, 4), layout="constrained")
+    left, right = drawing.subplots(1, 2)
+    for number, (method, mine) in enumerate(points.groupby("method", sort=False)):
+        rate = mine["errors"].sum() / mine["characters"].sum()
+        left.plot(mine["psnr"].mean(), rate, "o", color=f"C{number}", label=method)
+        right.plot(mine["psnr"], mine["error"], ".", color=f"C{number}", alpha=0.6)
+    for axis in (left, right):
+        axis.set(xlabel="PSNR in dB", ylabel="character error rate")
+        axis.yaxis.set_major_formatter(PercentFormatter(1))
+    drawing.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     return drawing

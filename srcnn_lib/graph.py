@@ -31,6 +31,13 @@ def results_read(source: Path) -> set[str]:
     return {match[1] for text in strings if (match := _RESULT.match(text))} - {source.stem}
 
 
+def parameters(source: Path) -> set[str]:
+    """The names that the notebook's cell tagged `parameters` assigns."""
+    cells = re.split(r"^# %%", source.read_text(encoding="utf-8"), flags=re.M)
+    tagged = "\n".join(cell.split("\n", 1)[1] for cell in cells if cell.startswith(' tags=["parameters"]'))
+    return {node.id for node in ast.walk(ast.parse(tagged)) if isinstance(node, ast.Name)}
+
+
 def files_used(source: Path) -> set[Path]:
     """Every file of the library that `source` needs, however indirectly; of a package, all its files."""
     found: set[Path] = set()

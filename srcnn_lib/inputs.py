@@ -1,4 +1,8 @@
-"""What a run is made from: a checked profile and a data folder, recorded in `run.yaml`."""
+"""What a run is made from: a checked profile and a data folder, recorded in `run.yaml`.
+
+Beside it, `inputs/<notebook>.yaml` says the same of one notebook: data, lock and the settings that it names. Make looks
+at these, so that a change of one setting re-runs only the notebooks that use it, and what follows.
+"""
 
 import hashlib
 import os
@@ -6,17 +10,17 @@ from pathlib import Path
 
 import yaml
 
-from srcnn_lib import settings, specimens
+from srcnn_lib import graph, settings, specimens
 from srcnn_lib.errors import DataError
 from srcnn_lib.files import ROOT, write_text_if_changed
 from srcnn_lib.pairs import SIDES
 
 
 def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
-    """Check the profile, see that there is data, and record both in `<folder>/run.yaml`.
+    """Check the profile, see that there is data, and record both in `<folder>`.
 
-    Without `data` the default data set is drawn where it is missing. The record is rewritten only
-    when it says something new, so that Make re-runs notebooks only then; returns whether it was.
+    Without `data` the default data set is drawn where it is missing. Records are rewritten only when they say something
+    new, so that Make re-runs notebooks only then; returns whether `run.yaml` was.
 
     Raises
     ------
@@ -34,8 +38,14 @@ def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
         "lock": hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest(),
         "settings": chosen.model_dump(),
     }
-    text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
-    return write_text_if_changed(Path(folder) / "run.yaml", text)
+    for source in graph.notebooks():
+        used = {name: value for name, value in record["settings"].items() if name in graph.parameters(source)}
+        write_text_if_changed(Path(folder) / "inputs" / f"{source.stem}.yaml", _text(record | {"settings": used}))
+    return write_text_if_changed(Path(folder) / "run.yaml", _text(record))
+
+
+def _text(record: dict) -> str:
+    return yaml.safe_dump(record, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
 
 
 def _drawn(chosen: settings.Settings) -> Path:

@@ -15,7 +15,10 @@ PROFILES = ROOT / "notebooks" / "profiles"
 Correlation = Annotated[float, Field(ge=-1, le=1)]
 Flag = Literal["other card", "too bad", "too hazy", "too good", "misaligned"]
 Count = Annotated[int, Field(ge=1)]
-Step = Literal["denoise", "sharpen", "weighted_addition", "clahe", "bilateral"]
+Step = Literal[
+    "denoise", "bilateral", "median", "sharpen", "weighted_addition", "weighted_addition_guarded", "clahe", "wiener",
+    "richardson_lucy", "notch",
+]  # fmt: skip
 
 
 class Settings(BaseModel):
@@ -91,6 +94,12 @@ class Settings(BaseModel):
     native_epoch_steps: Count
     native_crop_size: Annotated[int, Field(ge=16)]
     native_learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    reading_pairs: Count
+    """Test cards that OCR reads after every method: those of the test pool where the data set has pools."""
+    reading_tuning_pairs: Count
+    """Validation cards on which the settings of unsharp masking are chosen."""
+    stress_cards: Count
+    """Test cards from which each case beyond the training distribution is made."""
     tuning_learning_rates: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2)]
     tuning_epochs: Count
     tuning_crop_size: Annotated[int, Field(ge=0)]

@@ -1,6 +1,9 @@
+import jupytext
 import pytest
+import yaml
 
-from srcnn_lib import graph
+from srcnn_lib import graph, inputs, settings
+from srcnn_lib.execution import declared_parameters
 
 ORDER = [source.stem for source in graph.notebooks()]
 
@@ -26,3 +29,24 @@ def test_a_package_counts_as_a_whole(tmp_path):
     source = tmp_path / "notebook.py"
     source.write_text("from srcnn_lib import models\n")
     assert graph.ROOT / "srcnn_lib/models/srcnn.py" in graph.files_used(source)
+
+
+@pytest.mark.parametrize("source", graph.notebooks(), ids=lambda path: path.stem)
+def test_parameters_are_those_that_the_execution_sees(source):
+    assert graph.parameters(source) == set(declared_parameters(jupytext.read(source)))
+
+
+def test_a_setting_changes_the_inputs_of_the_notebooks_that_use_it_only(tmp_path, monkeypatch, make_pairs):
+    data, run = make_pairs(["a", "b"]), tmp_path / "run"
+
+    def prepared(**changes):
+        content = yaml.safe_load((settings.PROFILES / "ci.yaml").read_text()) | changes
+        (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content))
+        monkeypatch.setattr(settings, "PROFILES", tmp_path)
+        inputs.prepare(run, profile="mine", data=str(data))
+        monkeypatch.undo()
+        return {path.stem: path.read_text() for path in (run / "inputs").iterdir()}
+
+    before, after = prepared(), prepared(tuning_epochs=77)
+    assert before.keys() == after.keys() == set(ORDER)
+    assert [name for name in ORDER if before[name] != after[name]] == ["08_tuning"]

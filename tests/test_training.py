@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srcnn_lib import batches, evaluation, metrics, models, training, tuning
+from srcnn_lib import batches, metrics, models, training, tuning
 from srcnn_lib.training import Recipe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -254,25 +254,3 @@ def test_learning_rates_start_from_the_same_weights_and_see_the_same_batches(tra
         lambda: models.build("srcnn-9-1-5"), train, validation, rates=[1e-3, 1e-3, 1e-9], epochs=1, seed=0
     )
     assert trials["val_loss"][0] == trials["val_loss"][1] < trials["val_loss"][2]
-
-
-def test_scores_include_doing_nothing_and_both_averages(rng):
-    high = rng.integers(0, 200, (16, 16, 3), dtype=np.uint8)
-    low = {"a": high + 10, "b": high + 40}
-    enhancers = evaluation.methods({"network": models.build("srcnn-9-1-5")})
-    scores = evaluation.score(["a", "b"], lambda name: (low[name], {"label": high, "input": low[name]}), enhancers)
-    assert scores["method"].unique().tolist() == [evaluation.UNTOUCHED, evaluation.CLASSICAL, "network"]
-    assert (scores.query("truth == 'input' and method == @evaluation.UNTOUCHED")["mse"] == 0).all()
-    scores = scores[scores["truth"] == "label"]
-    untouched = evaluation.summary(scores).set_index("method").loc[evaluation.UNTOUCHED]
-    errors = np.array([10, 40]) ** 2 / 255**2
-    assert untouched["mse"] == pytest.approx(errors.mean())
-    assert untouched["psnr_of_mean_mse"] == pytest.approx(metrics.psnr_from_mse(errors.mean()))
-    assert untouched["psnr_mean"] == pytest.approx(np.mean([metrics.psnr_from_mse(error) for error in errors]))
-    assert untouched["psnr_mean"] > untouched["psnr_of_mean_mse"]
-
-
-def test_predictions_are_images(rng):
-    image = rng.integers(0, 256, (21, 34, 3), dtype=np.uint8)
-    predicted = evaluation.predict(models.build("srcnn-9-1-5"), image)
-    assert predicted.shape == image.shape and predicted.dtype == np.uint8

@@ -1,0 +1,92 @@
+"""Section 2.9: how sure a figure is, and whether one method is better than another on the same images."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+def interval(
+    table: pd.DataFrame, top: str, bottom: str | None = None, *, seed: int, draws: int = 2000
+) -> tuple[float, float, float]:
+    """A mean over images, or a ratio of sums over images, with its 95 % bootstrap interval.
+
+    Parameters
+    ----------
+    table
+        One row an image.
+    top, bottom
+        Columns: the figure is sum(top) / sum(bottom), or the mean of top where `bottom` is None.
+    draws
+        Samples of the images, drawn with replacement (B. Efron, Annals of Statistics 7(1), 1979,
+        doi:10.1214/aos/1176344552; percentile interval).
+
+    Returns
+    -------
+    The figure and the ends of its interval, NaN for an empty table.
+    """
+    if table.empty:
+        return (float("nan"),) * 3
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(0, len(table), (draws, len(table)))
+    tops = table[top].to_numpy(float)
+    bottoms = np.ones(len(table)) if bottom is None else table[bottom].to_numpy(float)
+    samples = tops[chosen].sum(axis=1) / bottoms[chosen].sum(axis=1)
+    low, high = np.quantile(samples, (0.025, 0.975))
+    return float(tops.sum() / bottoms.sum()), float(low), float(high)
+
+
+def against(
+    table: pd.DataFrame, reference: str, top: str, bottom: str | None = None, *, seed: int, draws: int = 2000
+) -> pd.DataFrame:
+    """Every method with its interval, and how far it is from a reference method on the same images.
+
+    Parameters
+    ----------
+    table
+        One row an image and method: name, method, and the columns `top` and `bottom` as for `interval`.
+    reference
+        The method to compare with.
+
+    Returns
+    -------
+    One row a method: method, images, figure, low, high; difference, difference_low, difference_high (figure minus
+    that of the reference, the images drawn in pairs) and p (Wilcoxon's signed-rank test over images, two-sided;
+    1 where no image differs).
+    """
+    rows = []
+    base = table[table["method"] == reference].set_index("name")
+    for method, scores in table.groupby("method", sort=False):
+        scores = scores.set_index("name").loc[base.index]
+        figure = interval(scores, top, bottom, seed=seed, draws=draws)
+        chosen = np.random.default_rng(seed).integers(0, len(base), (draws, len(base)))
+
+        def ratio(values: pd.DataFrame, chosen=chosen) -> np.ndarray:
+            tops = values[top].to_numpy(float)[chosen].sum(axis=1)
+            return tops / (chosen.shape[1] if bottom is None else values[bottom].to_numpy(float)[chosen].sum(axis=1))
+
+        low, high = np.quantile(ratio(scores) - ratio(base), (0.025, 0.975))
+        per_image = [values[top] if bottom is None else values[top] / values[bottom] for values in (scores, base)]
+        moved = np.round((per_image[0] - per_image[1]).to_numpy(float), 12)  # equal differences must tie
+        rows.append(
+            {
+                "method": method,
+                "images": len(base),
+                "figure": figure[0],
+                "low": figure[1],
+                "high": figure[2],
+                "difference": figure[0] - interval(base, top, bottom, seed=seed, draws=1)[0],
+                "difference_low": float(low),
+                "difference_high": float(high),
+                "p": float(stats.wilcoxon(moved).pvalue) if moved.any() else 1.0,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def recovered(before: float, after: float, best: float) -> float:
+    """The recovered share: how much of the error that the sharp image would spare was spared.
+
+    1 is as good as the sharp image, 0 as bad as the untouched input, negative worse than that. NaN where the
+    sharp image is no better than the untouched one.
+    """
+    return (before - after) / (before - best) if before > best else float("nan")

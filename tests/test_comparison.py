@@ -1,0 +1,52 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from srcnn_lib import comparison
+
+
+@pytest.fixture
+def table(rng):
+    names = [f"card {n}" for n in range(60)]
+    base = rng.integers(0, 30, 60)
+    rows = [
+        {"name": name, "method": method, "errors": errors, "characters": 50}
+        for method, counts in {"before": base, "better": np.maximum(base - 3, 0), "same": base}.items()
+        for name, errors in zip(names, counts, strict=True)
+    ]
+    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+
+
+def test_intervals_agree_with_scipy(rng):
+    table = pd.DataFrame({"psnr": rng.normal(25, 3, 80)})
+    mean, low, high = comparison.interval(table, "psnr", seed=0, draws=5000)
+    theirs = stats.bootstrap((table["psnr"],), np.mean, n_resamples=5000, method="percentile", rng=1)
+    assert mean == pytest.approx(table["psnr"].mean())
+    assert (low, high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.05)
+
+
+def test_ratios_are_those_of_sums():
+    table = pd.DataFrame({"errors": [1, 0, 5], "characters": [10, 30, 10]})
+    rate, low, high = comparison.interval(table, "errors", "characters", seed=0)
+    assert rate == pytest.approx(6 / 50) and low <= rate <= high
+    assert np.isnan(comparison.interval(table.head(0), "errors", seed=0)).all()
+
+
+def test_differences_are_paired(table):
+    result = comparison.against(table, "before", "errors", "characters", seed=0).set_index("method")
+    before, better, same = (result.loc[name] for name in ("before", "better", "same"))
+    assert (result["images"] == 60).all()
+    assert same["difference"] == same["difference_low"] == same["difference_high"] == 0 and same["p"] == 1
+    assert better["difference"] == pytest.approx(better["figure"] - before["figure"])
+    assert better["difference_low"] <= better["difference"] <= better["difference_high"] < 0
+    # drawn in pairs, a small difference is sure although the intervals of the figures overlap
+    assert better["high"] > before["low"]
+    counts = {name: rows.set_index("name")["errors"].sort_index() for name, rows in table.groupby("method")}
+    assert better["p"] == pytest.approx(stats.wilcoxon(counts["better"] - counts["before"]).pvalue)
+
+
+def test_shares_recovered():
+    assert comparison.recovered(0.4, 0.2, 0.0) == pytest.approx(0.5)
+    assert comparison.recovered(0.4, 0.5, 0.0) == pytest.approx(-0.25)
+    assert np.isnan(comparison.recovered(0.1, 0.1, 0.1))

@@ -1,0 +1,81 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from srcnn_lib import evaluation, images, metrics, models, ocr, stress
+
+
+def test_scores_include_doing_nothing_and_both_averages(rng):
+    high = rng.integers(0, 200, (16, 16, 3), dtype=np.uint8)
+    low = {"a": high + 10, "b": high + 40}
+    enhancers = evaluation.methods({"network": models.build("srcnn-9-1-5")})
+    scores = evaluation.score(["a", "b"], lambda name: (low[name], {"label": high, "input": low[name]}), enhancers)
+    assert scores["method"].unique().tolist() == [evaluation.UNTOUCHED, evaluation.CLASSICAL, "network"]
+    assert (scores.query("truth == 'input' and method == @evaluation.UNTOUCHED")["mse"] == 0).all()
+    scores = scores[scores["truth"] == "label"]
+    untouched = evaluation.summary(scores).set_index("method").loc[evaluation.UNTOUCHED]
+    errors = np.array([10, 40]) ** 2 / 255**2
+    assert untouched["mse"] == pytest.approx(errors.mean())
+    assert untouched["psnr_of_mean_mse"] == pytest.approx(metrics.psnr_from_mse(errors.mean()))
+    assert untouched["psnr_mean"] == pytest.approx(np.mean([metrics.psnr_from_mse(error) for error in errors]))
+    assert untouched["psnr_mean"] > untouched["psnr_of_mean_mse"]
+
+
+def test_predictions_are_images(rng):
+    image = rng.integers(0, 256, (21, 34, 3), dtype=np.uint8)
+    predicted = evaluation.predict(models.build("srcnn-9-1-5"), image)
+    assert predicted.shape == image.shape and predicted.dtype == np.uint8
+
+
+@pytest.fixture
+def stub_engine(monkeypatch):
+    """An engine that reads the brightness of an image as as many letters."""
+
+    def read(image):
+        return [ocr.Line("x" * int(image.mean()), (0, 0, 9, 9), 0.5)]
+
+    monkeypatch.setattr(ocr, "engines", lambda: {"stub": read})
+    monkeypatch.setattr(ocr, "_version", lambda engine: "1")
+
+
+def test_reading_counts_the_sharp_image_as_the_ceiling(tmp_path, stub_engine):
+    def read(name):
+        return np.full((4, 4, 3), 2, np.uint8), {"sharp file": np.full((4, 4, 3), 8, np.uint8)}
+
+    enhancers = {evaluation.UNTOUCHED: lambda image: image, "brighter": lambda image: image + 4}
+    arguments = {"engine": "stub", "cache_folder": tmp_path}
+    known = {"a": pd.DataFrame([{"kind": "value", "name": "number", "text": "x" * 8}])}
+    reading = evaluation.legibility(["a"], read, enhancers, known, **arguments)
+    sums = evaluation.per_image(reading.scores, "value").set_index("method")
+    assert sums["errors"].to_dict() == {evaluation.UNTOUCHED: 6, "brighter": 2, evaluation.SHARP: 0}
+    assert (sums["characters"] == 8).all() and sums.loc[evaluation.SHARP, "exact"] == 1
+    without = evaluation.per_image(evaluation.legibility(["a"], read, enhancers, None, **arguments).scores, "page")
+    assert without.set_index("method")["errors"].to_dict() == {
+        evaluation.UNTOUCHED: 6,
+        "brighter": 2,
+        evaluation.SHARP: 0,
+    }
+
+
+def test_stress_cases_are_pairs_that_repeat_with_the_seed(rng):
+    clean = rng.integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    for name, case in stress.CASES.items():
+        low, sharp = case(clean, np.random.default_rng(3))
+        assert low.shape == sharp.shape and low.dtype == sharp.dtype == np.uint8, name
+        again, _ = case(clean, np.random.default_rng(3))
+        assert np.array_equal(low, again) and not np.array_equal(low, sharp)
+
+
+def test_beyond_covers_every_case_and_method(tmp_path, stub_engine, rng):
+    clean = [rng.integers(0, 256, (60, 90, 3), dtype=np.uint8)]
+    enhancers = {evaluation.UNTOUCHED: lambda image: image, "darker": lambda image: image // 2}
+    table = evaluation.beyond(clean, enhancers, seed=1, engine="stub", cache_folder=tmp_path)
+    assert len(table) == 2 * len(stress.CASES) and table["error"].between(0, 1).all()
+    wide = table.pivot(index="case", columns="method", values="psnr")
+    assert wide.loc["half as strong", evaluation.UNTOUCHED] > wide.loc["twice as strong", evaluation.UNTOUCHED]
+
+
+def test_truth_of_other_folders_is_unknown(tmp_path):
+    images.write(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8))
+    assert evaluation.fields(tmp_path, pd.DataFrame({"name": ["a"], "number": [1]}), ["a"]) is None
+    assert evaluation.degradations(tmp_path, ["a"]) is None
