@@ -33,9 +33,9 @@ model = "srcnn-9-1-5"
 native_models = ["srcnn-9-1-5", "house", "house-65k"]
 seed = 1
 image_size = 256
-reading_pairs = 30
-reading_tuning_pairs = 6
-stress_cards = 4
+reading_pairs = 20
+reading_tuning_pairs = 4
+stress_cards = 2
 
 # %%
 from functools import partial
