@@ -318,14 +318,17 @@ figures.table(
 # %%
 folder = run.data_folder
 table = run.read_table("01_inspection/pairs.csv").merge(parts, on="name", validate="one_to_one")
-large = table[table[["width", "height"]].min(axis=1) >= native_crop_size]
-sides = {
-    part: batches.Files(
-        *([folder / file for file in large.loc[large["part"] == part, side]] for side in ("low", "high"))
-    )
-    for part in ("train", "validation")
+smaller = table[["width", "height"]].min(axis=1)
+crop = min(native_crop_size, int(smaller[table["part"] == "train"].median()))  # small images get small crops
+chosen = {
+    "train": table[(table["part"] == "train") & (smaller >= crop)],
+    "validation": table[table["part"] == "validation"],
 }
-centre = int(min(192, large[["width", "height"]].min().min()))
+sides = {
+    part: batches.Files(*([folder / file for file in rows[side]] for side in ("low", "high")))
+    for part, rows in chosen.items()
+}
+centre = int(min(192, smaller[table["part"] == "validation"].min()))
 native = batches.Packed(sides["train"], run.path("06_training/native").parent)
 watched = batches.Packed(batches.Centres(sides["validation"], centre), run.path("06_training/native").parent)
 native_untouched = metrics.error_of_doing_nothing(batches.stream(watched, batch_size=batch_size))
@@ -346,7 +349,7 @@ for name in native_models:
         candidate = models.build(name, **({"start": "identity"} if name.startswith("srcnn") else {}))
         histories[name] = training.fit(
             candidate,
-            batches.Shuffled(native, batch_size, seed, native_crop_size, epoch_steps=native_epoch_steps),
+            batches.Shuffled(native, batch_size, seed, crop, epoch_steps=native_epoch_steps),
             batches.stream(watched, batch_size=batch_size),
             native_recipe,
             folder=run.path(f"06_training/native/{name}"),
@@ -378,7 +381,7 @@ run.write_table("06_training/native_comparison.csv", comparison)
 figures.table(
     comparison,
     caption=f"Validation PSNR at native resolution after {native_epochs * native_epoch_steps:,} updates of {batch_size} crops of "
-    f"{native_crop_size}×{native_crop_size} pixels; the untouched input has {metrics.psnr_from_mse(native_untouched):.2f} dB.",
+    f"{crop}×{crop} pixels; the untouched input has {metrics.psnr_from_mse(native_untouched):.2f} dB.",
     formats={
         "parameters": "{:,}",
         "multiply-adds per pixel": "{:,}",

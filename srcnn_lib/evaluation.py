@@ -108,7 +108,7 @@ class Reading(NamedTuple):
     """By image name and method."""
     scores: pd.DataFrame
     """One row an image, method and field (see `ocr.score`) where the text is known, else one an image and method:
-    kind "page", errors (edits to the reading of the sharp image) and characters (of the longer reading)."""
+    kind "page", errors (edits to the reading of the sharp image) and characters (of the longer reading, at least 1)."""
 
 
 def legibility(
@@ -142,7 +142,7 @@ def legibility(
     for (name, method), found in lines.items():
         if known is None:
             reference = ocr.whole_text(lines[name, SHARP])
-            longest = max(len(reference), len(ocr.whole_text(found)))
+            longest = max(len(reference), len(ocr.whole_text(found)), 1)  # two empty readings agree
             errors = round(ocr.agreement(found, lines[name, SHARP]) * longest)
             scored = pd.DataFrame([{"kind": "page", "errors": errors, "characters": longest, "exact": errors == 0}])
         else:
