@@ -230,7 +230,5 @@ def test_errors_say_what_was_received(metric, shapes, changes, message):
 @pytest.mark.parametrize(("metric", "side"), [(metrics.ssim, 10), (metrics.gmsd, 3)])
 def test_images_smaller_than_the_window_are_refused(metric, side):
     image = np.zeros((side + 4, 40, 3), np.uint8)
-    with pytest.raises(
-        ValueError, match=f"at least {side + 1}×{side + 1} pixels .* received {side}×36"
-    ):
+    with pytest.raises(ValueError, match=f"at least {side + 1}×{side + 1} pixels .* received {side}×36"):
         metric(image, image, **WHOLE | {"border": 2})
