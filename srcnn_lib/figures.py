@@ -176,6 +176,67 @@ def spectra(table: pd.DataFrame) -> Figure:
     return drawing
 
 
+def parameter_search(found: pd.DataFrame) -> Figure:
+    """Mean PSNR over the values of each technique's parameter, a panel a technique; dashed where nothing is done."""
+    names = found["technique"].unique()
+    columns = 4
+    rows = -(-len(names) // columns)
+    drawing = Figure(figsize=(8, 1.9 * rows), layout="constrained")
+    grid = drawing.subplots(rows, columns, squeeze=False).ravel()
+    for axis in grid[len(names) :]:
+        axis.axis("off")
+    for axis, name in zip(grid, names, strict=False):
+        own = found[found["technique"] == name]
+        for side, colour in (("label", HIGH_COLOUR), ("input", LOW_COLOUR)):
+            means = own[(own["side"] == side) & np.isfinite(own["psnr"])].groupby("value")["psnr"].mean()
+            if len(means) == 0:
+                continue
+            axis.plot(means.index, means - means.iloc[0], ".-", color=colour, label=side)
+        axis.axhline(0, color="0.4", linestyle="--", linewidth=1)
+        axis.set_title(name.replace("_", " "), fontsize=8)
+        axis.set_xlabel(own["parameter"].iloc[0].replace("_", " "), fontsize=8)
+    grid[0].set_ylabel("change in dB", fontsize=8)
+    grid[0].legend(fontsize=7)
+    return drawing
+
+
+def histograms(images: Mapping[str, np.ndarray]) -> Figure:
+    """Grey-level histograms of several images (uint8 RGB), each over that of the first one, in grey."""
+    (_, first), *others = ((name, image.mean(axis=2).ravel()) for name, image in images.items())
+    columns = 5
+    rows = -(-len(others) // columns)
+    drawing = Figure(figsize=(8, 1.5 * rows), layout="constrained")
+    grid = drawing.subplots(rows, columns, squeeze=False, sharex=True).ravel()
+    bins = np.linspace(0, 256, 65)
+    for axis in grid[len(others) :]:
+        axis.axis("off")
+    for axis, (name, values) in zip(grid, others, strict=False):
+        axis.hist(first, bins=bins, color="0.8")
+        axis.hist(values, bins=bins, histtype="step", color=HIGH_COLOUR)
+        axis.set_title(name.replace("_", " "), fontsize=7)
+        axis.set_yticks([])
+    return drawing
+
+
+def notching(before: np.ndarray, after: np.ndarray, spectrum: np.ndarray, peaks: pd.DataFrame) -> Figure:
+    """A piece of an image with a wave, its `frequency.spectrum` with the peaks circled, and the piece without."""
+    drawing = Figure(figsize=(8, 8 / 3 * before.shape[0] / before.shape[1] + 0.3), layout="constrained")
+    left, middle, right = drawing.subplots(1, 3)
+    rows, columns = (slice(side // 3, side // 3 + 160) for side in before.shape[:2])
+    left.imshow(before[rows, columns])
+    right.imshow(after[rows, columns])
+    middle.imshow(spectrum, cmap="gray", aspect="auto", vmin=np.quantile(spectrum, 0.05), extent=(-0.5, 0.5, 0.5, -0.5))
+    for peak in peaks.itertuples():
+        for sign in (1, -1):
+            middle.plot(sign * peak.fx, sign * peak.fy, "o", markersize=9, markerfacecolor="none", color=LOW_COLOUR)
+    for axis, title in ((left, "with the pattern"), (middle, "spectrum"), (right, "filtered")):
+        axis.set_title(title, fontsize=9)
+        if axis is not middle:
+            axis.axis("off")
+    middle.set(xlabel="cycles a pixel")
+    return drawing
+
+
 def technique_effects(trials: pd.DataFrame) -> Figure:
     """Mean over images of noise, contrast and saturation after each technique, for both sides."""
     measures = {"noise": "noise (grey levels)", "contrast": "contrast (grey levels)", "saturated": "share of 0 or 255"}

@@ -230,34 +230,6 @@ def contrast_of_text(image: np.ndarray, boxes: Sequence[Sequence[float]]) -> np.
     return np.array([_two_classes(_inside(luma, box)) for box in boxes], dtype=float)
 
 
-def trial(folder: Path, pairs: pd.DataFrame, *, size: int, side: str) -> pd.DataFrame:
-    """Measure each technique on one side of some pairs, squashed to `size` pixels.
-
-    Returns one row an image and technique ("none" first): name, technique, noise (estimated standard
-    deviation in grey levels, median absolute deviation of the Laplacian), saturated (share of values at
-    0 or 255) and contrast (standard deviation of the grey image, in grey levels).
-    """
-
-    def measure(pair) -> list[dict]:
-        image = squash(read_pair(folder, pair)[side == "high"], size)
-        return [
-            {"name": pair.name, "technique": name, **_measurements(apply(image, steps))}
-            for name, steps in [("none", ()), *((step, (step,)) for step in STEPS)]
-        ]
-
-    rows = parallel.over(pairs.itertuples(index=False), measure, f"trying techniques, {side} side")
-    return pd.DataFrame([row for several in rows for row in several])
-
-
-def _measurements(image: np.ndarray) -> dict[str, float]:
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return {
-        "noise": quality.noise(grey),
-        "saturated": saturated_share(image),
-        "contrast": quality.contrast(grey),
-    }
-
-
 def prepare(
     folder: Path,
     pairs: pd.DataFrame,

@@ -59,7 +59,13 @@ class Settings(BaseModel):
     label_steps: list[Step]
     """Pre-processing of the squashed images, in order; see `srcnn_lib.preprocess`."""
     trial_pairs: Count
-    """Training pairs on which section 2.4 tries its techniques."""
+    """Training pairs, and validation pairs, with which section 2.4 tries its techniques."""
+    trial_updates: Count
+    trial_crop_size: Annotated[int, Field(ge=8)]
+    trial_seeds: Count
+    """Its short trainings."""
+    trial_reading_pairs: Count
+    """Validation cards that OCR reads after each technique."""
     experiment_updates: Annotated[int, Field(ge=8)]
     """Steps that each network of section 2.5's experiments gets."""
     experiment_seeds: Count

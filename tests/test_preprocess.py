@@ -231,13 +231,6 @@ def test_prepared_images_are_squashed_and_processed(make_pairs, tmp_path):
     assert (high == preprocess.denoise(pairs.squash(raw, 32))).all()
 
 
-def test_trials_measure_every_technique(make_pairs):
-    folder = make_pairs(["a"])
-    trials = preprocess.trial(folder, pairs.index(folder, max_megapixels=1).pairs, size=32, side="high")
-    assert trials["technique"].tolist() == ["none", *preprocess.STEPS]
-    assert trials[["noise", "saturated", "contrast"]].notna().all(axis=None)
-
-
 def test_denoising_weighs_red_as_red(rng):
     """Noise in red alone shows less in brightness than in green: a swapped order of channels would mix them up."""
     flat = np.full((40, 40, 3), 128, np.uint8)

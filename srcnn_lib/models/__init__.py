@@ -66,7 +66,7 @@ def _multiply_adds(network: "keras.Model") -> int:
     return round(total / side**2)
 
 
-def _receptive_field(network: "keras.Model", reach: int = 64) -> int:
+def _receptive_field(network: "keras.Model", reach: int = 192) -> int:
     """Found by asking which input pixels have a gradient, with weights that let nothing cancel."""
     import keras
     import numpy as np

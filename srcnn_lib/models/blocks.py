@@ -1,6 +1,7 @@
 """Building blocks that several networks share."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -59,6 +60,33 @@ class PixelShuffle(keras.layers.Layer):
 
     def compute_output_shape(self, features_shape, reference_shape):
         return *reference_shape[:3], features_shape[3] // self.factor**2
+
+    def get_config(self):
+        return super().get_config() | {"factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class Relight(keras.layers.Layer):
+    """Multiply and shift an image by smooth fields: called on the image (batch, H, W, C) and on coarse fields
+    (batch, ⌈H / factor⌉, ⌈W / factor⌉, 2·C), gains less one first, then offsets.
+
+    Gives (batch, H, W, C). Between the centres of the cells, `factor` pixels wide, the fields are interpolated. After
+    the local affine models of M. Gharbi et al., ACM Transactions on Graphics 36(4), 2017, doi:10.1145/3072959.3073592.
+    """
+
+    def __init__(self, factor: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, image, fields):
+        height, width = (tf.shape(image)[axis] for axis in (1, 2))
+        # Keras' own resize cannot take a size that is only known when it runs.
+        fields = tf.image.resize(fields, self.factor * tf.shape(fields)[1:3])[:, :height, :width]
+        gains, offsets = ops.split(ops.cast(fields, image.dtype), 2, axis=-1)
+        return image * (1 + gains) + offsets
+
+    def compute_output_shape(self, image_shape, fields_shape):
+        return image_shape
 
     def get_config(self):
         return super().get_config() | {"factor": self.factor}

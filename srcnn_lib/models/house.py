@@ -8,10 +8,18 @@ whole network (VDSR, arXiv:1511.04587) leaves it only the difference to learn.
 import keras
 from keras import layers
 
-from srcnn_lib.models.blocks import PixelShuffle, PixelUnshuffle
+from srcnn_lib.models.blocks import PixelShuffle, PixelUnshuffle, Relight
+
+_CELL, _WINDOW, _SMOOTH = (
+    8,
+    33,
+    9,
+)  # pixels a cell; cells that light is judged by, and that its correction is smoothed over
 
 
-def build(*, width: int = 24, blocks: int = 7, factor: int = 2, channels: int = 3, name: str = "house") -> keras.Model:
+def build(
+    *, width: int = 24, blocks: int = 7, factor: int = 2, light: int = 16, channels: int = 3, name: str = "house"
+) -> keras.Model:
     """Build the house model. Untrained, it gives back its input.
 
     Parameters
@@ -22,6 +30,8 @@ def build(*, width: int = 24, blocks: int = 7, factor: int = 2, channels: int = 
         Residual blocks of two 3×3 convolutions each.
     factor
         Side in pixels of the squares that the unshuffle moves into channels.
+    light
+        Channels of the part that corrects light and haze; 0 leaves it out.
     channels
         Colour channels of input and output.
 
@@ -31,7 +41,8 @@ def build(*, width: int = 24, blocks: int = 7, factor: int = 2, channels: int = 
         The same; values are not bounded.
     """
     image = keras.Input((None, None, channels), name="low")
-    features = PixelUnshuffle(factor, name="unshuffle")(image)
+    lit = _relit(image, light) if light else image
+    features = PixelUnshuffle(factor, name="unshuffle")(lit)
     features = layers.Conv2D(width, 3, padding="same", name="head")(features)
     for number in range(1, blocks + 1):
         inner = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"block_{number}_in")(features)
@@ -41,4 +52,23 @@ def build(*, width: int = 24, blocks: int = 7, factor: int = 2, channels: int = 
         features
     )
     difference = PixelShuffle(factor, name="shuffle")(difference, image)
-    return keras.Model(image, layers.Add(name="enhanced")([image, difference]), name=name)
+    return keras.Model(image, layers.Add(name="enhanced")([lit, difference]), name=name)
+
+
+def _relit(image: keras.KerasTensor, width: int) -> keras.KerasTensor:
+    """The image with light and haze corrected, by what is darkest, brightest and usual in a wide window.
+
+    The darkest shows the veil (K. He et al., CVPR 2009, doi:10.1109/CVPR.2009.5206515). Nothing else is looked at:
+    given the local colours, too, the network learns the designs of its training cards by heart.
+    """
+    cells = layers.AveragePooling2D(_CELL, padding="same", name="cells")(image)
+    window = {"pool_size": _WINDOW, "strides": 1, "padding": "same"}
+    brightest = layers.MaxPooling2D(**window, name="brightest")(cells)
+    darkest = layers.MaxPooling2D(**window, name="least_negative")(layers.Rescaling(-1.0, name="negative")(cells))
+    usual = layers.AveragePooling2D(**window, name="usual")(cells)
+    seen = layers.Concatenate(name="statistics")([darkest, brightest, usual])
+    seen = layers.Rescaling(4.0, -2.0, name="centred")(seen)
+    seen = layers.Conv2D(width, 1, activation="relu", name="light")(seen)
+    fields = layers.Conv2D(2 * image.shape[-1], 1, kernel_initializer="zeros", name="light_fields")(seen)
+    fields = layers.AveragePooling2D(_SMOOTH, 1, padding="same", name="light_smooth")(fields)
+    return Relight(_CELL, name="relight")(image, fields)
