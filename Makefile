@@ -29,13 +29,13 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report notebooks data test published benchmark-set5 bench lint lab lock clean FORCE
+.PHONY: help report notebooks data test published benchmark-set5 benchmark-noisy-office bench lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 help: ## this text
 	@echo "make TARGET [PROFILE=ci|standard|published|full] [DATA=folder] [RUN=name] [-j2]"; echo
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "DATA is a folder with blurred_images/ and sharpened_images/; without it, cards are drawn."
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
 
@@ -82,6 +82,9 @@ published: $(READY) ## the original's recipe to the letter, whole images and all
 
 benchmark-set5: $(READY) ## the SRCNN paper's own test; T91=folder SET5=folder (kept weights are not trained again)
 	@$(PYTHON) benchmarks/set5.py '$(value T91)' '$(value SET5)'
+
+benchmark-noisy-office: $(READY) ## scanned pages, cross-validated; PAGES=folder of NoisyOffice's two sides
+	@$(PYTHON) benchmarks/noisy_office.py '$(value PAGES)'
 
 bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and training, measured side by side
 	@$(PYTHON) benchmarks/streaming.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import metrics, ocr, parallel, preprocess, stress
+from srcnn_lib import metrics, ocr, parallel, perceptual, preprocess, stress
 from srcnn_lib.pairs import LOW
 
 UNTOUCHED, SHARP = "untouched", "the sharp image itself"
@@ -38,6 +38,7 @@ def score(
     enhancers: Mapping[str, Callable[[np.ndarray], np.ndarray]],
     *,
     detailed: bool = False,
+    features: Mapping[str, keras.Model] | None = None,
 ) -> pd.DataFrame:
     """Score every method on every image, against every truth there is.
 
@@ -51,6 +52,8 @@ def score(
         The methods, see `methods`.
     detailed
         Also psnr_y, ssim, ms_ssim and gmsd, all on brightness, which cost a good deal more.
+    features
+        Networks by name: for each, a column of that name gets the distance of what they see, see `perceptual.distance`.
 
     Returns
     -------
@@ -82,6 +85,8 @@ def score(
                         "ms_ssim": metrics.ms_ssim(image, enhanced, **on_brightness),
                         "gmsd": metrics.gmsd(image, enhanced, **on_brightness),
                     }
+                for network, seen in (features or {}).items():
+                    rows[-1][network] = perceptual.distance(seen, image, enhanced)
         return rows
 
     return pd.DataFrame([row for rows in parallel.over(names, one, "scoring") for row in rows])

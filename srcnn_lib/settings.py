@@ -98,8 +98,13 @@ class Settings(BaseModel):
     """Networks that are trained on crops of the unsquashed images."""
     native_epochs: Count
     native_epoch_steps: Count
+    native_batch_size: Count
     native_crop_size: Annotated[int, Field(ge=16)]
     native_learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    reader_characters: Annotated[int, Field(ge=128)]
+    """Characters on which the project's own recogniser is trained, for the perceptual measure."""
+    vgg19_weights: str | None
+    """File of VGG19's weights for another perceptual measure; without it, Keras' cache is looked into."""
     reading_pairs: Count
     """Test cards that OCR reads after every method: those of the test pool where the data set has pools."""
     reading_tuning_pairs: Count

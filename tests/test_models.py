@@ -27,13 +27,15 @@ def test_house_models_cost_no_more_than_they_may():
     costs = {name: models.cost(models.build(name))["multiply-adds per pixel"] for name in budgets}
     assert costs["srcnn-9-1-5"] == 20_000
     assert all(costs[name] <= budget for name, budget in budgets.items())
-    # by hand: 3×3 windows on a quarter of the pixels
-    assert costs["house"] == 9 * (12 * 24 + 7 * 2 * 24 * 24 + 24 * 12) / 4
+    # by hand: 3×3 windows on a sixteenth of the pixels, and the light's single ones on a sixty-fourth
+    assert costs["house"] == round(9 * (48 * 60 + 4 * 2 * 60 * 60 + 60 * 48) / 16 + (9 * 16 + 16 * 6) / 64)
 
 
 def test_the_receptive_field_of_the_house_model_is_that_of_its_arithmetic():
-    # 16 convolutions of 3 on squares of 2 pixels
-    assert models.cost(models.build("house"))["receptive field"] == 2 * (1 + 2 * 16)
+    # 10 convolutions of 3 on squares of 4 pixels; each of those depends on 33 cells of 8, smoothed over 9, between two
+    detail, light = 4 * (1 + 2 * 10), 8 * (33 + 8 + 1)
+    assert models.cost(models.build("house", light=0))["receptive field"] == detail
+    assert models.cost(models.build("house"))["receptive field"] == light + detail - 4
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4])

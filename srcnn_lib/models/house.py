@@ -1,8 +1,9 @@
 """The house model: a small residual network that sees far for what it costs.
 
-Working on pixels unshuffled into channels (ESPCN, arXiv:1609.05158, the other way round) makes a wide view
-cheap; residual blocks without normalisation are EDSR's (arXiv:1707.02921); and the connection around the
-whole network (VDSR, arXiv:1511.04587) leaves it only the difference to learn.
+Light and haze are corrected first, by a gain and an offset for each colour that change slowly over the image.
+What is left is a matter of detail: working on pixels unshuffled into channels (ESPCN, arXiv:1609.05158, the
+other way round) makes a wide view cheap; residual blocks without normalisation are EDSR's (arXiv:1707.02921); and
+the connection around the whole network (VDSR, arXiv:1511.04587) leaves it only the difference to learn.
 """
 
 import keras
@@ -18,7 +19,7 @@ _CELL, _WINDOW, _SMOOTH = (
 
 
 def build(
-    *, width: int = 24, blocks: int = 7, factor: int = 2, light: int = 16, channels: int = 3, name: str = "house"
+    *, width: int = 60, blocks: int = 4, factor: int = 4, light: int = 16, channels: int = 3, name: str = "house"
 ) -> keras.Model:
     """Build the house model. Untrained, it gives back its input.
 
