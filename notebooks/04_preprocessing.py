@@ -34,6 +34,7 @@ trial_updates = 100
 trial_crop_size = 32
 trial_seeds = 1
 trial_reading_pairs = 3
+trial_trainings = "all"
 
 # %%
 import numpy as np
@@ -80,9 +81,15 @@ figures.figure(
 everything = table[table["part"] == "train"]
 preferred = everything[everything["number"] == 5019]
 example = trials.read_cards(run.data_folder, (preferred if len(preferred) else everything).head(1), image_size)[0]
-window = (slice(image_size // 6, image_size // 2), slice(image_size // 3, image_size * 2 // 3))
+middle = np.median(example.boxes[:, :2], axis=0) if len(example.boxes) else (image_size / 2, image_size / 2)
+reach = image_size // 6
+left, top = (int(np.clip(place, reach, image_size - reach)) - reach for place in middle)
+window = (slice(top, top + 2 * reach), slice(left, left + 2 * reach))
 for side in trials.SIDES:
-    panels = [(name, step(example.side(side))[window]) for name, step in trials.techniques(parameters[side]).items()]
+    panels = [
+        (name.replace("_", " "), step(example.side(side))[window])
+        for name, step in trials.techniques(parameters[side]).items()
+    ]
     display(
         figures.figure(
             figures.side_by_side(panels, columns=4),
@@ -109,8 +116,9 @@ figures.figure(
 
 # %%
 means = effects.groupby(["side", "technique"], sort=False).mean(numeric_only=True)
+table_of_means = means.reset_index()
 figures.table(
-    means.reset_index().rename(
+    table_of_means.assign(technique=table_of_means["technique"].str.replace("_", " ")).rename(
         columns={"text_contrast": "text contrast", "psnr": "PSNR, label", "psnr_clean": "PSNR, clean card"}
     ),
     caption="Means: noise, contrast, brightness, contrast of text, and how far the histogram moved, in grey levels; share of values at 0 or "
@@ -144,12 +152,16 @@ figures.figure(
 # then held against untouched labels, and against the clean cards.
 
 # %%
+claimed = {f"{name} on the label" for name in ("denoise", "sharpen", "weighted_addition", "weighted_addition_guarded")}
+claimed |= {"denoise on the input", "bilateral on the input"}
 chains = {"nothing done": trials.Chain(*[trials.techniques({})[trials.NONE]] * 2)}
 for side in trials.SIDES:
     available = trials.techniques(parameters[side])
     for name in preprocess.STEPS:
         own = available[name], available[trials.NONE]
-        chains[f"{name} on the {side}"] = trials.Chain(*(own if side == "input" else own[::-1]))
+        chain = f"{name} on the {side}"
+        if trial_trainings == "all" or chain in claimed:
+            chains[chain] = trials.Chain(*(own if side == "input" else own[::-1]))
 trained = trials.train(
     chains,
     train_cards,
@@ -167,6 +179,7 @@ untouched = means.loc["input"].loc[trials.NONE]
 shown = learned.reset_index().rename(
     columns={"chain": "trained on", "psnr": "PSNR, label", "psnr_clean": "PSNR, clean card"}
 )
+shown["trained on"] = shown["trained on"].str.replace("_", " ")
 shown.insert(2, "against nothing done", (learned["psnr"] - learned.loc["nothing done", "psnr"]).to_numpy())
 if trial_seeds > 1:
     shown["PSNR, range"] = [
@@ -174,7 +187,7 @@ if trial_seeds > 1:
     ]
 figures.table(
     shown,
-    caption=f"SRCNN after {trial_updates} updates on {len(train_cards)} pairs, {trial_seeds} seed(s): mean PSNR of its outputs for "
+    caption=f"SRCNN after {trial_updates} updates on {len(train_cards)} pairs (seeds: {trial_seeds}): mean PSNR of its outputs for "
     f"{len(validation_cards)} validation inputs in dB, and their mean brightness. The untouched inputs have {untouched['psnr']:.2f} dB.",
     formats={
         "PSNR, label": "{:.2f}",
@@ -210,7 +223,9 @@ for side in trials.SIDES:
 read = pd.DataFrame(readings).drop(index=evaluation.SHARP).rename_axis("technique").reset_index()
 run.write_table("04_preprocessing/reading.csv", read)
 figures.table(
-    read.rename(columns={"label": "on the label", "input": "on the input"}),
+    read.assign(technique=read["technique"].str.replace("_", " ")).rename(
+        columns={"label": "on the label", "input": "on the input"}
+    ),
     caption=f"Character error rate of RapidOCR on {len(native)} validation cards at native resolution"
     + (", values only" if known is not None else ", against the reading of the sharp image")
     + ". So few cards show large effects only.",

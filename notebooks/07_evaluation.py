@@ -410,7 +410,7 @@ Markdown(
 # ### Scanned pages
 #
 # Real noise, real paper: 13 scanned pages in four kinds of noise each. `make benchmark-noisy-office` trains the house model
-# thirteen times, each time without one page, and scores it on that page.
+# four times, each time without a quarter of the pages, and scores it on those.
 
 # %%
 scans = records.read_table("noisy_office/scores")

@@ -195,6 +195,7 @@ def parameter_search(found: pd.DataFrame) -> Figure:
         axis.axhline(0, color="0.4", linestyle="--", linewidth=1)
         axis.set_title(name.replace("_", " "), fontsize=8)
         axis.set_xlabel(own["parameter"].iloc[0].replace("_", " "), fontsize=8)
+        axis.tick_params(labelsize=7)
     grid[0].set_ylabel("change in dB", fontsize=8)
     grid[0].legend(fontsize=7)
     return drawing
@@ -228,12 +229,14 @@ def notching(before: np.ndarray, after: np.ndarray, spectrum: np.ndarray, peaks:
     middle.imshow(spectrum, cmap="gray", aspect="auto", vmin=np.quantile(spectrum, 0.05), extent=(-0.5, 0.5, 0.5, -0.5))
     for peak in peaks.itertuples():
         for sign in (1, -1):
-            middle.plot(sign * peak.fx, sign * peak.fy, "o", markersize=9, markerfacecolor="none", color=LOW_COLOUR)
+            middle.plot(sign * peak.fx, sign * peak.fy, "o", markersize=9, markerfacecolor="none", color="yellow")
     for axis, title in ((left, "with the pattern"), (middle, "spectrum"), (right, "filtered")):
         axis.set_title(title, fontsize=9)
         if axis is not middle:
             axis.axis("off")
-    middle.set(xlabel="cycles a pixel")
+    middle.grid(False)
+    middle.tick_params(labelsize=7)
+    middle.set_xlabel("cycles a pixel", fontsize=8)
     return drawing
 
 
@@ -243,11 +246,11 @@ def technique_effects(trials: pd.DataFrame) -> Figure:
     drawing = Figure(figsize=(8, 3), layout="constrained")
     for axis, (column, label) in zip(drawing.subplots(1, 3, sharey=True), measures.items(), strict=True):
         sns.barplot(
-            trials,
+            trials.assign(technique=trials["technique"].str.replace("_", " ")),
             x=column,
             y="technique",
             hue="side",
-            hue_order=["low", "high"],
+            hue_order=["input", "label"],
             errorbar="sd",
             ax=axis,
             legend=column == "noise",

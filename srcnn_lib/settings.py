@@ -63,7 +63,8 @@ class Settings(BaseModel):
     trial_updates: Count
     trial_crop_size: Annotated[int, Field(ge=8)]
     trial_seeds: Count
-    """Its short trainings."""
+    trial_trainings: Literal["all", "claims"]
+    """Its short trainings: on every technique, or only on those that the original says something about."""
     trial_reading_pairs: Count
     """Validation cards that OCR reads after each technique."""
     experiment_updates: Annotated[int, Field(ge=8)]
