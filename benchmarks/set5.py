@@ -47,7 +47,7 @@ CANDIDATES = {
         margin=6,
         learning_rate=2e-3,
     ),
-    # No light to correct here, a fifth of the updates, and twice the multiply-adds: SRCNN's are fewer on brightness alone.
+    # No light to correct here. A fifth of the updates, twice the multiply-adds: SRCNN's are fewer on brightness alone.
     "house": Candidate(
         partial(house.build, channels=1, light=0, name="house-y"),
         epochs={2: 8, 3: 8, 4: 8},
