@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report notebooks data test published benchmark-set5 benchmark-noisy-office bench lint lab lock clean FORCE
+.PHONY: help report notebooks data test published benchmark-set5 benchmark-noisy-office weights bench lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -65,7 +65,7 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 $(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
-ifneq ($(filter report notebooks bench reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report notebooks weights bench reports/%,$(MAKECMDGOALS)),)
 include $(GRAPH)
 endif
 
@@ -85,6 +85,9 @@ benchmark-set5: $(READY) ## the SRCNN paper's own test; T91=folder SET5=folder (
 
 benchmark-noisy-office: $(READY) ## scanned pages, cross-validated; PAGES=folder of NoisyOffice's two sides
 	@$(PYTHON) benchmarks/noisy_office.py '$(value PAGES)'
+
+weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
+	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)
 
 bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and training, measured side by side
 	@$(PYTHON) benchmarks/streaming.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"

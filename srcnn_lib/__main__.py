@@ -53,6 +53,46 @@ def keep(run_folder: Path) -> None:
     _or_exit(lambda: click.echo(f"kept as {records.keep(Run(run_folder))}"))
 
 
+@main.command()
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where outputs go.")
+@click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
+@click.option("--strength", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="0 changes nothing.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Images at a time.")
+@click.option("--force", is_flag=True, help="Write over outputs that are there already.")
+@click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
+@click.option("--read", is_flag=True, help="Write what OCR reads on each output beside it, as JSON.")
+@click.option("--compare", is_flag=True, help="Write compare.html, with every image before and after.")
+def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> None:
+    """Enhance image files, and all images in folders, into another folder."""
+    from srcnn_lib import enhancer, photos
+
+    def run() -> None:
+        targets = photos.targets(sources, out)
+        summary = enhancer.enhance_files(targets, **options)
+        for source, reason in summary.failed.items():
+            click.echo(f"failed: {source}: {reason}", err=True)
+        if compare:
+            enhancer.compare(targets, out / "compare.html")
+        click.echo(
+            f"{len(summary.done)} enhanced, {len(summary.kept)} there already, {len(summary.failed)} failed; in {out}"
+        )
+        if summary.failed:
+            sys.exit(1)
+
+    _or_exit(run)
+
+
+@main.command()
+@click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
+def export(run_folder: Path) -> None:
+    """Make the networks of a finished run into those that `enhance` uses (needs tf2onnx)."""
+    from srcnn_lib import export
+    from srcnn_lib.runs import Run
+
+    _or_exit(lambda: click.echo(f"written: {', '.join(map(str, export.weights(Run(run_folder))))}"))
+
+
 def _or_exit(function, *arguments, **options) -> None:
     """Call, and turn an error that was foreseen into its message and exit status 1."""
     from srcnn_lib.errors import ForeseenError

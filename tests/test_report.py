@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from srcnn_lib import graph, images, original
+from srcnn_lib import enhancer, evaluation, export, graph, images, original, training
+from srcnn_lib.runs import Run
 from tests.conftest import ROOT
 
 RUN = "test"
@@ -205,3 +206,14 @@ def test_a_folder_of_ones_own_makes_a_report_of_its_own(page, tmp_path, rng):
     finally:
         shutil.rmtree((ROOT / where).parent)
         make("report", "PROFILE=ci", f"RUN={RUN}")
+
+
+def test_exported_networks_give_what_the_trained_ones_do(page, tmp_path, monkeypatch, rng):
+    export.weights(Run(FOLDER), tmp_path)
+    monkeypatch.setattr(enhancer, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(enhancer, "_session", enhancer._session.__wrapped__)
+    image = rng.integers(0, 256, (88, 136, 3), dtype=np.uint8)  # on the grid, where Keras needs no padding either
+    for name, registered in export.NETWORKS.items():
+        network = training.load(FOLDER / "06_training" / "native" / f"{registered}.keras")
+        expected = evaluation.predict(network, image).astype(int)
+        assert np.abs(enhancer.enhance(image, model=name) - expected).max() <= 1

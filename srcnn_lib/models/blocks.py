@@ -25,7 +25,7 @@ class PixelUnshuffle(keras.layers.Layer):
 
     def call(self, image):
         factor, (_, height, width, channels) = self.factor, ops.shape(image)
-        below, beside = -height % factor, -width % factor
+        below, beside = (factor - height % factor) % factor, (factor - width % factor) % factor
         image = ops.pad(image, ((0, 0), (0, below), (0, beside), (0, 0)), mode="symmetric")
         rows, columns = (height + below) // factor, (width + beside) // factor
         image = ops.reshape(image, (-1, rows, factor, columns, factor, channels))

@@ -1,0 +1,201 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srcnn_lib import enhancer, photos
+from srcnn_lib.errors import DataError, ForeseenError, ImageError
+from tests.conftest import ROOT
+
+EXIF_GPS = 34853
+
+
+@pytest.fixture
+def image(rng):
+    """Smooth and in the middle of the range, so that nothing is cut off."""
+    small = Image.fromarray(rng.integers(80, 180, (9, 11, 3), dtype=np.uint8))
+    return np.array(small.resize((150, 118), Image.Resampling.BICUBIC))
+
+
+def enhance(*arguments, check=False):
+    command = [sys.executable, "-m", "srcnn_lib", "enhance", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=check)
+
+
+@pytest.mark.parametrize("model", sorted(enhancer.models()))
+def test_tiles_agree_with_the_whole(rng, model):
+    image = rng.integers(0, 256, (123, 461, 3), dtype=np.uint8)
+    whole = enhancer.enhance(image, model=model).astype(int)
+    assert np.abs(enhancer.enhance(image, model=model, tile=64) - whole).max() <= 1
+    assert np.abs(whole - image).max() > 1
+
+
+def test_every_kind_of_array_comes_back_as_it_was(image):
+    before = image.copy()
+    colour = enhancer.enhance(image)
+    assert np.array_equal(image, before) and colour.shape == image.shape and colour.dtype == np.uint8
+    alpha = np.arange(image[..., 0].size, dtype=np.uint8).reshape(image.shape[:2])
+    with_alpha = enhancer.enhance(np.dstack([image, alpha]))
+    assert np.array_equal(with_alpha[..., 3], alpha) and np.array_equal(with_alpha[..., :3], colour)
+    deep = enhancer.enhance(image.astype(np.uint16) * 257)
+    assert deep.dtype == np.uint16 and np.abs(deep / 257 - colour).max() <= 0.51
+    grey = enhancer.enhance(image[..., 0])
+    assert grey.shape == image.shape[:2] and np.array_equal(grey[..., None], enhancer.enhance(image[..., :1]))
+    grey_alpha = enhancer.enhance(np.dstack([image[..., 0], alpha]))
+    assert np.array_equal(grey_alpha[..., 0], grey) and np.array_equal(grey_alpha[..., 1], alpha)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 40), (7, 5, 4), (33, 8, 3)])
+def test_any_size(rng, shape):
+    assert enhancer.enhance(rng.integers(0, 256, shape, dtype=np.uint8)).shape == shape
+
+
+def test_strength_blends(image):
+    assert np.array_equal(enhancer.enhance(image, strength=0), image)
+    full, half = (enhancer.enhance(image, strength=strength).astype(float) for strength in (1, 0.5))
+    inside = (full > 0) & (full < 255)
+    assert np.abs(half - (full + image) / 2)[inside].max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image": np.zeros((4, 4, 3))}, "received float64"),
+        ({"image": np.zeros((4, 4, 5), np.uint8)}, r"\(4, 4, 5\)"),
+        ({"image": np.zeros((0, 4), np.uint8)}, r"\(0, 4\)"),
+        ({"strength": 1.5}, "strength: .* received 1.5"),
+        ({"tile": 100}, "tile: expected a multiple of 8, received 100"),
+        ({"model": "nothing"}, "unknown model 'nothing'; .* house, srcnn"),
+    ],
+)
+def test_what_cannot_be_is_named(change, message):
+    arguments = {"image": np.zeros((8, 8, 3), np.uint8)} | change
+    with pytest.raises(ValueError, match=message):
+        enhancer.enhance(**arguments)
+
+
+def test_changed_weights_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "weights.json").write_text((enhancer.WEIGHTS / "weights.json").read_text())
+    (tmp_path / "house.onnx").write_bytes(b"something else")
+    monkeypatch.setattr(enhancer, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(enhancer, "_session", enhancer._session.__wrapped__)
+    with pytest.raises(ForeseenError, match=r"house\.onnx: expected the file with SHA-256"):
+        enhancer.enhance(np.zeros((8, 8, 3), np.uint8))
+
+
+def test_tensorflow_is_not_loaded():
+    code = (
+        "import sys, numpy, srcnn_lib; srcnn_lib.enhance(numpy.zeros((8, 8, 3), numpy.uint8));"
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_photos_come_back_upright_with_profile_and_exif(tmp_path, image):
+    exif = Image.Exif()
+    exif[274], exif[271], exif[EXIF_GPS] = 6, "a camera", {1: "N"}
+    Image.fromarray(image).save(tmp_path / "a.jpg", exif=exif, icc_profile=b"a profile", quality=95)
+    photo = photos.read(tmp_path / "a.jpg")
+    assert photo.pixels.shape == (150, 118, 3)
+    for strip in (False, True):
+        photos.write(tmp_path / "out" / "a.jpg", photo, photo.pixels, strip=strip)
+        with Image.open(tmp_path / "out" / "a.jpg") as written:
+            assert written.info["icc_profile"] == b"a profile" and written.size == (118, 150)
+            assert written.getexif().get(274, 1) == 1
+            assert written.getexif().get(271) == (None if strip else "a camera")
+            assert (EXIF_GPS in written.getexif()) != strip
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode"),
+    [
+        *((suffix, mode) for suffix in (".png", ".tiff") for mode in ("L", "RGB", "RGBA", "LA", "P", "1")),
+        (".webp", "RGB"),
+        (".webp", "RGBA"),
+    ],
+)
+def test_formats_without_loss_keep_every_pixel(tmp_path, image, suffix, mode):
+    Image.fromarray(image).convert(mode).save(tmp_path / f"a{suffix}")
+    photo = photos.read(tmp_path / f"a{suffix}")
+    photos.write(tmp_path / "out" / f"a{suffix}", photo, photo.pixels)
+    again = photos.read(tmp_path / "out" / f"a{suffix}")
+    assert again.pixels.shape == photo.pixels.shape and again.kind == photo.kind
+    if suffix != ".webp":
+        assert np.array_equal(again.pixels, photo.pixels)
+
+
+def test_sixteen_bits_and_the_colours_of_print_are_kept(tmp_path, image):
+    deep = image.astype(np.uint16) * 250 + 13
+    for suffix in (".png", ".tif"):
+        photos.write(tmp_path / f"deep{suffix}", photos.Photo(deep, "PNG", False, None, None), deep)
+        assert np.array_equal(photos.read(tmp_path / f"deep{suffix}").pixels, deep)
+    Image.fromarray(deep[..., 0]).save(tmp_path / "grey.png")
+    assert np.array_equal(photos.read(tmp_path / "grey.png").pixels, deep[..., 0])
+    Image.fromarray(image).convert("CMYK").save(tmp_path / "print.tif")
+    printed = photos.read(tmp_path / "print.tif")
+    photos.write(tmp_path / "out.tif", printed, printed.pixels)
+    with Image.open(tmp_path / "out.tif") as written:
+        assert written.mode == "CMYK"
+    assert np.abs(photos.read(tmp_path / "out.tif").pixels.astype(int) - image).max() <= 1
+
+
+def test_what_is_no_single_whole_image_is_refused(tmp_path, image):
+    picture = Image.fromarray(image)
+    picture.save(tmp_path / "two.tif", save_all=True, append_images=[picture])
+    picture.save(tmp_path / "whole.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:900])
+    (tmp_path / "text.jpg").write_text("no image")
+    picture.save(tmp_path / "bitmap.png", format="BMP")
+    for name, reason in (
+        ("two.tif", "2 pages"),
+        ("half.png", "truncated"),
+        ("text.jpg", "not an image"),
+        ("bitmap.png", "its format is BMP"),
+    ):
+        with pytest.raises(ImageError, match=rf"{name}: cannot be enhanced \(.*{reason}"):
+            photos.read(tmp_path / name)
+    with pytest.raises(ImageError, match=r"more than 0\.01 megapixels"):
+        photos.read(tmp_path / "whole.png", max_megapixels=0.01)
+
+
+def test_a_folder_is_enhanced_and_nothing_is_lost(tmp_path, image):
+    inside, out = tmp_path / "in", tmp_path / "out"
+    (inside / "more").mkdir(parents=True)
+    for name in ("a.png", "more/a.png", "more/b <i>.jpg"):
+        Image.fromarray(image).save(inside / name)
+    (inside / "bad.png").write_bytes(b"")
+    said = enhance(inside, "-o", out, "--jobs", 2, "--read", "--compare")
+    assert said.returncode == 1 and "bad.png" in said.stderr and "3 enhanced, 0 there already, 1 failed" in said.stdout
+    written = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
+    images = {"a.png", "more/a.png", "more/b <i>.jpg"}
+    assert written == images | {f"{name}.json" for name in images} | {"compare.html"}
+    assert json.loads((out / "a.png.json").read_text()) == []
+    page = (out / "compare.html").read_text()
+    assert page.count("<figure>") == 3 and "b &lt;i&gt;.jpg" in page and "<i>" not in page
+
+    (out / "a.png").write_bytes(b"edited")
+    assert "0 enhanced, 3 there already" in enhance(inside, "-o", out).stdout
+    assert (out / "a.png").read_bytes() == b"edited"
+    assert "3 enhanced" in enhance(inside, "-o", out, "--force").stdout
+    assert photos.read(out / "a.png").pixels.shape == image.shape
+    assert np.array_equal(photos.read(inside / "a.png").pixels, image)
+
+
+def test_inputs_are_never_written_over(tmp_path, image):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(image).save(tmp_path / folder / "a.png")
+    with pytest.raises(DataError, match="written over"):
+        photos.targets([tmp_path / "x"], tmp_path / "x")
+    with pytest.raises(DataError, match="both be written"):
+        photos.targets([tmp_path / "x" / "a.png", tmp_path / "y" / "a.png"], tmp_path / "out")
+    with pytest.raises(DataError, match="no such file"):
+        photos.targets([tmp_path / "none"], tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="found none"):
+        photos.targets([tmp_path / "empty"], tmp_path / "out")
+    within = photos.targets([tmp_path], tmp_path / "x")  # what lies in the output folder is not an input
+    assert list(within) == [tmp_path / "y" / "a.png"]
