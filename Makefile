@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report notebooks data test published benchmark-set5 benchmark-noisy-office weights bench lint lab lock clean FORCE
+.PHONY: help report notebooks data test published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -92,6 +92,9 @@ weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib 
 bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and training, measured side by side
 	@$(PYTHON) benchmarks/streaming.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"
 	@$(PYTHON) benchmarks/training.py $(RUN_DIR)
+
+bench-enhance: $(READY) ## speed and memory of the enhancer, beside others on the same image
+	@$(PYTHON) benchmarks/enhancing.py
 
 lint: $(READY) ## style of the code
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
