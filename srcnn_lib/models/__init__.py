@@ -81,12 +81,9 @@ def _receptive_field(network: "keras.Model", reach: int = 256) -> int:
 
     def changes(place: int, direction: int, distance: int) -> bool:
         beyond = slice(place + distance, None) if direction > 0 else slice(None, max(0, place - distance + 1))
-        values = []
-        for sign in (1, -1):
-            image = np.zeros((1, height, width, network.input_shape[-1]), np.float32)
-            image[:, :, beyond] = sign * 1e12
-            values.append(np.asarray(copy(image, training=False))[0, height // 2 - border, place - border])
-        return bool(np.any(np.array(values) != 0))
+        images = np.zeros((2, height, width, network.input_shape[-1]), np.float32)
+        images[0, :, beyond], images[1, :, beyond] = 1e12, -1e12
+        return bool(np.any(np.asarray(copy(images, training=False))[:, height // 2 - border, place - border] != 0))
 
     def farthest(place: int, direction: int) -> int:
         inside, outside = 0, reach
