@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report notebooks data test published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report notebooks data test test-zoo published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -75,6 +75,9 @@ $(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py)
 
 test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 	@$(PYTHON) -m pytest
+
+test-zoo: $(READY) ## the networks of the literature: size, learning, loading, one by one
+	@$(PYTHON) -m pytest -m zoo
 
 published: $(READY) ## the original's recipe to the letter, whole images and all; keeps its results (hours without a GPU)
 	@$(MAKE) --no-print-directory report PROFILE=published

@@ -58,6 +58,32 @@ figures.table(
 )
 
 # %% [markdown]
+# ### The networks of the literature
+#
+# The original names several networks and could build one. Built from their papers at their authors' size, they have
+# as many parameters as published, give or take what is counted. None of them is trained here yet.
+
+# %%
+sizes_published = pd.DataFrame(
+    [
+        {
+            "network": name,
+            "parameters, published": published.parameters,
+            "parameters, built": models.build_published(name).count_params(),
+            "source of the figure": published.source,
+        }
+        for name, published in models.PUBLISHED.items()
+    ]
+)
+run.write_table("05_model/published.csv", sizes_published)
+figures.table(
+    sizes_published,
+    caption="Networks at their authors' size. FSRCNN's paper counts weights alone; SRResNet's normalisation has 4,224 further values that are "
+    "not trained; how LapSRN's authors count is not known.",
+    formats={"parameters, built": "{:,}"},
+)
+
+# %% [markdown]
 # ### The loss
 #
 # The training minimises the mean squared error between the network's output $F(Y_i; \Theta)$ for the low

@@ -5,7 +5,7 @@ listing the names costs nothing.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -25,6 +25,43 @@ _REGISTRY = {
 }
 
 NAMES = tuple(_REGISTRY)
+
+
+class Published(NamedTuple):
+    """A network at its authors' size."""
+
+    module: str
+    arguments: dict
+    parameters: str
+    """As published."""
+    source: str
+    """Where that is said."""
+
+
+PUBLISHED = {
+    "ESPCN ×2, one channel": Published("espcn", {"scale": 2, "channels": 1}, "21 k", "surveys"),
+    "FSRCNN ×3, one channel": Published("fsrcnn", {"scale": 3, "channels": 1}, "12 k weights", "arXiv:1608.00367"),
+    "VDSR, one channel": Published("vdsr", {"channels": 1}, "665 k", "doi:10.1109/CVPR.2017.298"),
+    "DRRN B1U25, one channel": Published("drrn", {"channels": 1}, "297 k", "doi:10.1109/CVPR.2017.298"),
+    "LapSRN ×4, one channel": Published("lapsrn", {"scale": 4, "channels": 1}, "0.81 M", "surveys"),
+    "SRResNet ×4": Published("srresnet", {"scale": 4}, "1.55 M", "public versions"),
+    "EDSR baseline ×2": Published("edsr", {"scale": 2}, "1.37 M", "the authors' code"),
+    "EDSR ×2": Published(
+        "edsr", {"scale": 2, "width": 256, "blocks": 32, "scaling": 0.1}, "40.7 M", "the authors' code"
+    ),
+    "RCAN ×4": Published("rcan", {"scale": 4}, "15.6 M", "arXiv:2108.10257"),
+    "NAFNet, width 32": Published("nafnet", {}, "17,111,907", "the authors' code"),
+    "SPAN ×4": Published("span", {"scale": 4}, "0.151 M", "NTIRE 2024 challenge"),
+}
+"""Networks of the literature, built by `build_published`."""
+
+
+def build_published(name: str, **changes) -> "keras.Model":
+    """Build one of `PUBLISHED`, untrained; `changes` override its arguments (scale 1 enhances at the same size)."""
+    if name not in PUBLISHED:
+        raise ValueError(f"unknown network {name!r}; the known ones are {', '.join(PUBLISHED)}")
+    published = PUBLISHED[name]
+    return import_module(f"{__name__}.{published.module}").build(**(published.arguments | changes))
 
 
 def build(name: str, **changes) -> "keras.Model":

@@ -1,8 +1,10 @@
 """Building blocks that several networks share."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
-from keras import ops
+from keras import layers, ops
 
 
 @keras.saving.register_keras_serializable("srcnn_lib")
@@ -90,3 +92,110 @@ class Relight(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class DepthToSpace(keras.layers.Layer):
+    """The sub-pixel shuffle of W. Shi et al., CVPR 2016, arXiv:1609.05158: (batch, h, w, C·factor²) to
+    (batch, h·factor, w·factor, C)."""
+
+    def __init__(self, factor: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, features):
+        return tf.nn.depth_to_space(features, self.factor)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        sides = (None if side is None else side * self.factor for side in (height, width))
+        return batch, *sides, channels // self.factor**2
+
+    def get_config(self):
+        return super().get_config() | {"factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class Gate(keras.layers.Layer):
+    """The product of both halves of the channels."""
+
+    def call(self, x):
+        first, second = ops.split(x, 2, axis=-1)
+        return first * second
+
+    def compute_output_shape(self, input_shape):
+        return *input_shape[:3], input_shape[3] // 2
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class ChannelScale(keras.layers.Layer):
+    """A factor for each channel, 0 before training."""
+
+    def build(self, input_shape):
+        self.factor = self.add_weight(shape=(input_shape[-1],), initializer="zeros", name="factor")
+
+    def call(self, x):
+        return x * self.factor
+
+
+Tensor = keras.KerasTensor
+
+
+def conv(x: Tensor, filters: int, kernel: int = 3, *, name: str, **options) -> Tensor:
+    """A convolution that keeps the size."""
+    return layers.Conv2D(filters, kernel, padding="same", name=name, **options)(x)
+
+
+def residual_block(x: Tensor, width: int, *, scaling: float = 1.0, name: str) -> Tensor:
+    """EDSR's block: convolution, ReLU, convolution, times `scaling`, plus the input (arXiv:1707.02921)."""
+    inner = conv(x, width, activation="relu", name=f"{name}_in")
+    inner = conv(inner, width, name=f"{name}_out")
+    if scaling != 1:
+        inner = layers.Rescaling(scaling, name=f"{name}_scaled")(inner)
+    return layers.Add(name=name)([x, inner])
+
+
+def channel_attention(x: Tensor, width: int, *, reduction: int = 16, name: str) -> Tensor:
+    """Weigh channels by what their means over the image say (RCAN, arXiv:1807.02758)."""
+    means = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_mean")(x)
+    inner = conv(means, width // reduction, 1, activation="relu", name=f"{name}_squeeze")
+    weights = conv(inner, width, 1, activation="sigmoid", name=f"{name}_excite")
+    return layers.Multiply(name=name)([x, weights])
+
+
+def enlarged(x: Tensor, width: int, scale: int, *, name: str, after: Callable[[Tensor, str], Tensor] | None = None):
+    """Convolution and shuffle, by 2 or 3 at once and by 4 and 8 in steps of 2; `after` each step, if given."""
+    steps = {2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}.get(scale)
+    if steps is None:
+        raise ValueError(f"scale: expected 2, 3, 4 or 8, received {scale!r}")
+    for number, factor in enumerate(steps, start=1):
+        x = conv(x, width * factor**2, name=f"{name}_{number}")
+        x = DepthToSpace(factor, name=f"{name}_{number}_shuffle")(x)
+        x = after(x, f"{name}_{number}_after") if after else x
+    return x
+
+
+def at_scale(network: Callable[[Tensor, int], Tensor], scale: int, channels: int, name: str) -> keras.Model:
+    """A model of a network that takes a small image and a scale.
+
+    For scale 1, which enhances without enlarging, the image's pixels are gathered two by two and the network enlarges
+    by 2 at its end; its result is added to the image.
+    """
+    image = keras.Input((None, None, channels), name="low")
+    if scale > 1:
+        return keras.Model(image, network(image, scale), name=name)
+    difference = network(PixelUnshuffle(2, name="unshuffle")(image), 2)
+    difference = Cut(name="cut")(difference, image)
+    return keras.Model(image, layers.Add(name="enhanced")([image, difference]), name=name)
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class Cut(keras.layers.Layer):
+    """Called on two images: the first, cut to the height and width of the second."""
+
+    def call(self, image, reference):
+        _, height, width, _ = ops.shape(reference)
+        return image[:, :height, :width]
+
+    def compute_output_shape(self, image_shape, reference_shape):
+        return *reference_shape[:3], image_shape[3]
