@@ -332,11 +332,12 @@ nlm, clahe, added, bilateral = (
     label.loc[name] - label.loc[trials.NONE] for name in ("denoise", "clahe", "weighted_addition", "bilateral")
 )
 text_known = np.isfinite(clahe["text_contrast"])
+to_clean = f"{nlm['psnr_clean']:+.2f} dB" if np.isfinite(nlm["psnr_clean"]) else "not known"
 verdicts = pd.DataFrame(
     [
         (
             "Non-local means takes the noise off the labels and is worth keeping",
-            f"noise {nlm['noise']:+.2f} grey levels; distance to the clean card {nlm['psnr_clean']:+.2f} dB; the network {against['denoise on the label']:+.2f} dB",
+            f"noise {nlm['noise']:+.2f} grey levels; PSNR against the clean card {to_clean}; the network {against['denoise on the label']:+.2f} dB",
             "agree"
             if nlm["noise"] < 0 and against["denoise on the label"] > SMALL
             else "partly: less noise, no better network"

@@ -510,9 +510,13 @@ figures.table(
 # %%
 spoilt = evaluation.degradations(folder, cards)
 if spoilt is not None:
+    spoilt = spoilt.merge(cases.reset_index(), on="name")
+    middle = spoilt.groupby("kind")["strength"].transform("median")
+    spoilt["half"] = np.where(
+        spoilt["strength"].isna(), "", np.where(spoilt["strength"] > middle, "stronger", "weaker")
+    )
     by_kind = (
-        spoilt.merge(cases.reset_index(), on="name")
-        .groupby("kind")
+        spoilt.groupby(["kind", "half"])
         .agg(
             cards=("name", "nunique"),
             gain=("gain", "mean"),
@@ -521,12 +525,14 @@ if spoilt is not None:
         )
         .reset_index()
     )
+    by_kind["kind"] = by_kind["kind"].str.replace("_", " ")
     run.write_table("07_evaluation/by_degradation.csv", by_kind)
 else:
     by_kind = pd.DataFrame({"": ["not known for these images"]})
 figures.table(
     by_kind.rename(columns={"gain": "PSNR gain", "before": "errors before", "after": "errors after"}),
-    caption=f"Cards that carry each kind of degradation (most carry several): mean gain in dB and mean character error rate, {chosen}.",
+    caption=f"Cards that carry each kind of degradation (most carry several), in a weaker and a stronger half where it has one strength: mean "
+    f"gain in dB and mean character error rate, {chosen}.",
     formats={"PSNR gain": "{:+.2f}", "errors before": "{:.1%}", "errors after": "{:.1%}"} if spoilt is not None else {},
 )
 

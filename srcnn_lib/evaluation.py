@@ -1,5 +1,6 @@
 """Section 2.9: how well a model does on images it has never seen, beside doing nothing."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,21 @@ from srcnn_lib.pairs import LOW
 
 UNTOUCHED, SHARP = "untouched", "the sharp image itself"
 CLASSICAL = "unsharp masking"
+# Which parameter of a degradation says how bad it is, and 1 where more of it is worse, -1 where less is.
+_STRENGTH = {
+    "gaussian": ("sigma", 1),
+    "disc": ("radius", 1),
+    "motion": ("length", 1),
+    "downup": ("factor", 1),
+    "haze": ("veil", 1),
+    "contrast": ("gain", -1),
+    "uneven_light": ("drop", 1),
+    "glare": ("peak", 1),
+    "periodic": ("amplitude", 1),
+    "noise": ("read", 1),
+    "salt_pepper": ("share", 1),
+    "jpeg": ("quality", -1),
+}
 UNSHARP_GRID = tuple((sigma, amount) for sigma in (1.0, 2.0, 3.0) for amount in (0.75, 1.5, 3.0))
 
 
@@ -180,13 +196,24 @@ def unsharp(sigma: float, amount: float) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def degradations(folder: Path, names: Sequence[str]) -> pd.DataFrame | None:
-    """What was done to the low side of each named card of a drawn data set (name, kind); None for other folders."""
+    """What was done to the low side of each named card of a drawn data set; None for other folders.
+
+    Columns name, kind and strength: the parameter by which a kind mostly harms (see `_STRENGTH`), larger is worse; NaN
+    for kinds that have none.
+    """
     file = Path(folder) / "truth" / "degradations.csv"
     if not file.exists():
         return None
     done = pd.read_csv(file, dtype="string")
     done["name"] = done["file"].str.rsplit(".", n=1).str[0]
-    return done[(done["side"] == LOW) & done["name"].isin(list(names))][["name", "kind"]].reset_index(drop=True)
+    done = done[(done["side"] == LOW) & done["name"].isin(list(names))].reset_index(drop=True)
+    done["strength"] = [
+        sign * float(json.loads(parameters)[parameter]) if parameter else np.nan
+        for parameters, (parameter, sign) in zip(
+            done["parameters"], done["kind"].map(lambda kind: _STRENGTH.get(kind, (None, 1))), strict=True
+        )
+    ]
+    return done[["name", "kind", "strength"]]
 
 
 def beyond(

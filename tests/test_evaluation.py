@@ -79,3 +79,18 @@ def test_truth_of_other_folders_is_unknown(tmp_path):
     images.write(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8))
     assert evaluation.fields(tmp_path, pd.DataFrame({"name": ["a"], "number": [1]}), ["a"]) is None
     assert evaluation.degradations(tmp_path, ["a"]) is None
+
+
+def test_strengths_of_degradations_are_read_from_the_truth(tmp_path):
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "degradations.csv").write_text(
+        "file,side,variant,number,order,kind,parameters\n"
+        'a.jpg,blurred_images,h,1,0,gaussian,"{""sigma"": 1.5}"\n'
+        'a.jpg,blurred_images,h,1,1,jpeg,"{""quality"": 60}"\n'
+        'a.jpg,blurred_images,h,1,2,tint,"{""red"": 1, ""green"": 1, ""blue"": 1}"\n'
+        'a.jpg,sharpened_images,h,1,0,noise,"{""read"": 1}"\n'
+    )
+    done = evaluation.degradations(tmp_path, ["a"])
+    assert done["kind"].tolist() == ["gaussian", "jpeg", "tint"]
+    assert done["strength"].tolist()[:2] == [1.5, -60] and np.isnan(done["strength"].iloc[2])
+    assert evaluation.degradations(tmp_path / "none", ["a"]) is None
