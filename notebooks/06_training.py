@@ -202,6 +202,21 @@ figures.figure(
     alt="Rows of small grey images: the input's colours, then edges and surfaces in different mixtures after each layer.",
 )
 
+# %%
+several = np.stack([low for low, _ in validation[: min(8, len(validation))]]).astype(np.float32) / 255
+answers = [np.asarray(layer).max(axis=(0, 1, 2)) > 0 for layer in outputs(several)[:-1]]
+silent = {name: int((~answer).sum()) for name, answer in zip(names, answers, strict=False)}
+run.write_json("06_training/silent.json", silent)
+Markdown(
+    "A filter behind a ReLU whose sum never rises above 0 passes no gradient on, and so can never recover. On "
+    f"{len(several)} validation images "
+    + ", ".join(
+        f"{count} of {len(answer)} filters of {name}"
+        for (name, count), answer in zip(silent.items(), answers, strict=True)
+    )
+    + " are silent."
+)
+
 # %% [markdown]
 # ### Error against complexity
 #

@@ -73,6 +73,8 @@ def _pass_through(network: keras.Model, channels: int) -> None:
     last.kernel.assign(1e-3 * keras.random.normal(last.kernel.shape))
     for layer in (*inner, last):
         kernel = np.array(layer.kernel)
+        if layer is inner[0]:
+            kernel -= kernel.mean(axis=(0, 1, 2))  # images are positive: a filter of negative sum would never answer
         kernel[..., :channels] *= layer is last  # keeps what the last layer was just given
         middle = kernel.shape[0] // 2
         for channel in range(channels):
