@@ -30,8 +30,8 @@ class Candidate(NamedTuple):
     """A network on brightness alone, and how long it trains."""
 
     build: Callable[[], keras.Model]
-    epochs: dict[int, int]
-    """Of 516 updates, for each scale."""
+    epochs: int
+    """Of 516 updates."""
     crop_size: int
     margin: int
     """Pixels that a network without padding loses on each side."""
@@ -42,15 +42,15 @@ CANDIDATES = {
     # As the paper has it: no padding, linear at the end (8,129 parameters).
     "SRCNN 9-1-5": Candidate(
         partial(srcnn.build, channels=1, last_activation=None, padding="valid", start="identity", name="srcnn-9-1-5-y"),
-        epochs={2: 24, 3: 24, 4: 24},
+        epochs=40,
         crop_size=45,
         margin=6,
         learning_rate=1e-3,
     ),
-    # No light to correct here. A fifth of the updates, twice the multiply-adds: SRCNN's are fewer on brightness alone.
+    # No light to correct here. A tenth of the updates, twice the multiply-adds: SRCNN's are fewer on brightness alone.
     "house": Candidate(
         partial(house.build, channels=1, light=0, name="house-y"),
-        epochs={2: 8, 3: 8, 4: 8},
+        epochs=4,
         crop_size=48,
         margin=0,
         learning_rate=1e-3,
@@ -79,7 +79,7 @@ def train(t91: Path, name: str, scale: int, folder: Path, steps: int) -> keras.M
     )
     validation = batches.stream([(around(low, candidate.margin), high) for low, high in watched], batch_size=1)
     recipe = training.Recipe(
-        epochs=candidate.epochs[scale],
+        epochs=candidate.epochs,
         learning_rate=candidate.learning_rate,
         schedule="cosine",
         clip_norm=0.1,
