@@ -19,7 +19,7 @@ def test_a_finished_run_is_kept_with_date_and_device(tmp_path, monkeypatch):
         records.keep(Run(folder), tmp_path)
     notebook = nbformat.v4.new_notebook(metadata={"provenance": {"device": "a machine", "commit": "abc"}})
     files.write_text(folder / "06_training.ipynb", nbformat.writes(notebook))
-    files.write_json(folder / "06_training/summary.json", {"model": "srcnn-9-1-5", "seconds": 3.5})
+    files.write_json(folder / "06_training/summary.json", {"model": "srcnn-9-1-5", "seconds": 3.5, "device": "CPU"})
     files.write_json(folder / "01_inspection/summary.json", {"data_sha256": "123"})
     files.write_text(
         folder / "06_training/history.csv", pd.DataFrame({"epoch": [1], "loss": [0.25]}).to_csv(index=False)

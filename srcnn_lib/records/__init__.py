@@ -34,11 +34,11 @@ def keep(run: Run, folder: Path = FOLDER) -> Path:
     """
     provenance = nbformat.read(run.existing(f"{TRAINING}.ipynb"), as_version=4).metadata["provenance"]
     record = {
+        **run.read_json(f"{TRAINING}/summary.json"),
         "date": date.fromtimestamp(run.existing(f"{TRAINING}/summary.json").stat().st_mtime).isoformat(),
         "device": provenance["device"],
         "commit": provenance["commit"],
         "data_sha256": run.read_json("01_inspection/summary.json")["data_sha256"],
-        **run.read_json(f"{TRAINING}/summary.json"),
         "test": run.read_table("07_evaluation/summary.csv").to_dict("records"),
         "history": run.read_table(f"{TRAINING}/history.csv").to_dict("records"),
     }
