@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report notebooks data test test-zoo published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -65,13 +65,25 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 $(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
-ifneq ($(filter report notebooks weights bench reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report report-pdf notebooks weights bench reports/%,$(MAKECMDGOALS)),)
 include $(GRAPH)
 endif
 
 # Made with any Python at hand: Make remakes what it includes even under -n, which must not set anything up.
 $(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py)
 	@$(or $(BASE_PYTHON),python3) srcnn_lib/graph.py > $@.tmp && mv $@.tmp $@
+
+# Debian, Fedora, macOS and others call it differently.
+BROWSER = $(or $(firstword $(foreach name,chromium chromium-browser google-chrome chrome,$(shell command -v $(name)))),)
+report-pdf: $(RUN_DIR)/report.html ## the report as PDF, printed by an installed Chromium
+	@[ -n "$(BROWSER)" ] || { echo "Chromium or Chrome is needed to print the PDF; none was found"; exit 1; }
+	@profile=$$(mktemp -d) && "$(BROWSER)" --headless --no-sandbox --disable-gpu --user-data-dir=$$profile \
+	  --print-to-pdf='$(CURDIR)/$(RUN_DIR)/report.tmp.pdf' 'file://$(CURDIR)/$(RUN_DIR)/report.html' 2> /dev/null; \
+	  rm -rf $$profile; mv $(RUN_DIR)/report.tmp.pdf $(RUN_DIR)/report.pdf
+	@echo "The PDF is $(RUN_DIR)/report.pdf"
+
+compare: $(READY) ## differences of two runs; A=run B=run
+	@$(PYTHON) -m srcnn_lib compare 'reports/$(A)' 'reports/$(B)'
 
 test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 	@$(PYTHON) -m pytest

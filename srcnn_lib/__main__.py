@@ -54,6 +54,18 @@ def keep(run_folder: Path) -> None:
 
 
 @main.command()
+@click.argument("first", type=click.Path(exists=True, path_type=Path))
+@click.argument("second", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The page; default: beside the second run's report.")
+def compare(first: Path, second: Path, out: Path | None) -> None:
+    """Write a page with the differences of settings and results between two run folders."""
+    from srcnn_lib import compare
+
+    page = out or second / f"compared-with-{first.name}.html"
+    _or_exit(lambda: click.echo(f"written: {compare.write(first, second, page)}"))
+
+
+@main.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where outputs go.")
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
