@@ -64,7 +64,8 @@ def write(first: Path, second: Path, page: Path) -> Path:
     write_text(
         page,
         f"<!DOCTYPE html>\n<html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>\n"
-        f"<title>{title}</title><style>{style}</style>\n<body style='display: block; margin: 2rem auto; max-width: 60rem'><main><h1>{title}</h1>\n"
+        f"<title>{title}</title><style>{style}</style>\n"
+        f"<body style='display: block; margin: 2rem auto; max-width: 60rem'><main><h1>{title}</h1>\n"
         + "\n".join(parts)
         + "\n</main></body></html>\n",
     )

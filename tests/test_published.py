@@ -6,8 +6,10 @@ import sys
 import keras
 import numpy as np
 import pytest
+import scipy.linalg
 
 from srcnn_lib import models, training
+from srcnn_lib.models import blocks
 from tests.conftest import ROOT
 
 PARAMETERS = {
@@ -19,7 +21,8 @@ PARAMETERS = {
     "NAFNet, width 32": 17_111_907,
     "SPAN ×4": 150_688,
 }
-LARGE = {"EDSR ×2": 40_729_603, "RCAN ×4": 15_592_355}
+LARGE = {"EDSR ×2": 40_729_603, "MDSR ×2, ×3, ×4": 7_953_987, "RCAN ×4": 15_592_355, "SAN ×2": 15_674_732}
+SAME_SIZE = ("vdsr", "drrn", "nafnet")
 # What makes each small enough to learn in a test.
 REDUCED = {
     "ESPCN ×2, one channel": {},
@@ -30,6 +33,9 @@ REDUCED = {
     "SRResNet ×4": {"width": 16, "blocks": 2},
     "EDSR baseline ×2": {"width": 16, "blocks": 2},
     "EDSR ×2": {"width": 24, "blocks": 2},
+    "MDSR ×2, ×3, ×4": {"width": 16, "blocks": 2},
+    "SAN ×2": {"width": 16, "groups": 2, "blocks": 1, "reduction": 4},
+    "WRAN ×2": {"width": 16, "blocks": 2},
     "RCAN ×4": {"width": 16, "groups": 1, "blocks": 2, "reduction": 4},
     "NAFNet, width 32": {"width": 8, "encoders": (1, 1), "decoders": (1, 1)},
     "SPAN ×4": {"blocks": 3},
@@ -38,7 +44,7 @@ REDUCED = {
 
 def reduced(name: str, scale: int = 1) -> keras.Model:
     module = models.PUBLISHED[name].module
-    scaled = {} if module in ("vdsr", "drrn", "nafnet") else {"scale": scale}
+    scaled = {} if module in SAME_SIZE else {"scale": scale}
     return models.build_published(name, channels=3, **REDUCED[name], **scaled)
 
 
@@ -82,9 +88,9 @@ def test_every_network_learns_a_few_crops_of_any_size(name, rng):
 
 @pytest.mark.zoo
 @pytest.mark.parametrize("scale", [2, 3, 4, 8])
-@pytest.mark.parametrize("name", [name for name in models.PUBLISHED if "scale" in models.PUBLISHED[name].arguments])
+@pytest.mark.parametrize("name", [name for name in models.PUBLISHED if models.PUBLISHED[name].module not in SAME_SIZE])
 def test_super_resolution_networks_enlarge(name, scale):
-    if scale == 3 and models.PUBLISHED[name].module == "lapsrn":
+    if scale == 3 and models.PUBLISHED[name].module in ("lapsrn", "wran"):
         with pytest.raises(ValueError, match="received 3"):
             reduced(name, scale)
     else:
@@ -111,6 +117,27 @@ def test_every_network_is_the_same_in_another_process(tmp_path):
     outputs = np.load(tmp_path / "outputs.npz")
     for number, output in expected.items():
         assert np.allclose(outputs[number], output, atol=1e-6), list(models.PUBLISHED)[int(number)]
+
+
+@pytest.mark.zoo
+def test_one_mdsr_serves_several_scales():
+    network = models.build_published("MDSR ×2, ×3, ×4", width=8, blocks=1)
+    outputs = network([np.zeros((1, 5, 6, 3), np.float32)] * 3)
+    assert [tuple(output.shape) for output in outputs] == [(1, 5 * scale, 6 * scale, 3) for scale in (2, 3, 4)]
+
+
+def test_haar_bands_of_an_image_give_it_back(rng):
+    image = rng.random((2, 6, 8, 3), dtype=np.float32)
+    a, b, c, d = (image[:, row::2, column::2] for row in (0, 1) for column in (0, 1))
+    bands = [a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d]
+    assert np.allclose(blocks.InverseHaar()(np.concatenate(bands, axis=-1) / 2), image, atol=1e-6)
+
+
+def test_second_order_pooling_is_the_mean_of_the_matrix_root(rng):
+    features = rng.normal(size=(1, 40, 50, 4)).astype(np.float32) * (1, 1.3, 0.8, 1.1)
+    root = scipy.linalg.sqrtm(np.cov(features.reshape(-1, 4).T, bias=True))
+    pooled = blocks.SecondOrderPooling(iterations=12)(features.astype(np.float32))
+    assert np.allclose(pooled[0, 0, 0], root.real.mean(axis=0), rtol=1e-3)
 
 
 def test_unknown_networks_and_scales_are_named():

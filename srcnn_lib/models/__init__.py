@@ -49,7 +49,10 @@ PUBLISHED = {
     "EDSR ×2": Published(
         "edsr", {"scale": 2, "width": 256, "blocks": 32, "scaling": 0.1}, "40.7 M", "the authors' code"
     ),
+    "MDSR ×2, ×3, ×4": Published("mdsr", {}, "7.95 M", "the authors' code"),
     "RCAN ×4": Published("rcan", {"scale": 4}, "15.6 M", "arXiv:2108.10257"),
+    "SAN ×2": Published("san", {"scale": 2}, "15.7 M", "arXiv:2108.10257"),
+    "WRAN ×2": Published("wran", {"scale": 2}, "not published", "–"),
     "NAFNet, width 32": Published("nafnet", {}, "17,111,907", "the authors' code"),
     "SPAN ×4": Published("span", {"scale": 4}, "0.151 M", "NTIRE 2024 challenge"),
 }

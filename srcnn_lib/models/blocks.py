@@ -138,6 +138,126 @@ class ChannelScale(keras.layers.Layer):
         return x * self.factor
 
 
+@keras.saving.register_keras_serializable("srcnn_lib")
+class SharedFactor(keras.layers.Layer):
+    """One factor for everything, 0 before training."""
+
+    def build(self, input_shape):
+        self.factor = self.add_weight(shape=(1,), initializer="zeros", name="factor")
+
+    def call(self, x):
+        return x * self.factor
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class SecondOrderPooling(keras.layers.Layer):
+    """Mean of each row of the square root of the channels' covariance: (batch, H, W, C) to (batch, 1, 1, C).
+
+    The root by Newton and Schulz's iteration, on the covariance over its trace (SAN, doi:10.1109/CVPR.2019.01132;
+    P. Li et al., arXiv:1712.01034).
+    """
+
+    def __init__(self, iterations: int = 5, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.iterations = iterations
+
+    def call(self, x):
+        channels = x.shape[-1]
+        values = ops.reshape(x, (ops.shape(x)[0], -1, channels))
+        values = values - ops.mean(values, axis=1, keepdims=True)
+        count = ops.cast(ops.shape(values)[1], values.dtype)
+        covariance = ops.matmul(ops.transpose(values, (0, 2, 1)), values) / count
+        trace = ops.maximum(ops.trace(covariance, axis1=1, axis2=2), 1e-8)[:, None, None]
+        identity = ops.eye(channels, dtype=values.dtype)[None]
+        root, inverse = covariance / trace, identity + 0 * covariance
+        for _ in range(self.iterations):
+            step = 0.5 * (3 * identity - ops.matmul(inverse, root))
+            root, inverse = ops.matmul(root, step), ops.matmul(step, inverse)
+        return ops.mean(root * ops.sqrt(trace), axis=1)[:, None, None]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0], 1, 1, input_shape[3]
+
+    def get_config(self):
+        return super().get_config() | {"iterations": self.iterations}
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class NonLocal(keras.layers.Layer):
+    """Every place gets a mean of all places in its quarter of the image, weighed by likeness, added to it.
+
+    X. Wang et al., CVPR 2018, arXiv:1711.07971; in quarters as in SAN's code. Gives its input back before training.
+    """
+
+    def __init__(self, inner: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    def build(self, input_shape):
+        self.parts = [layers.Conv2D(self.inner, 1, name=part) for part in ("query", "key", "value")]
+        self.back = layers.Conv2D(input_shape[-1], 1, kernel_initializer="zeros", name="back")
+        for part in self.parts:
+            part.build(input_shape)
+        self.back.build((*input_shape[:-1], self.inner))
+
+    def call(self, x):
+        _, height, width, _ = ops.shape(x)
+        halves = (
+            (slice(None, height // 2), slice(height // 2, None)),
+            (slice(None, width // 2), slice(width // 2, None)),
+        )
+        rows = [
+            ops.concatenate([self._quarter(x[:, row, column]) for column in halves[1]], axis=2) for row in halves[0]
+        ]
+        return x + ops.concatenate(rows, axis=1)
+
+    def _quarter(self, x):
+        batch, height, width, _ = ops.shape(x)
+        query, key, value = (ops.reshape(part(x), (batch, -1, self.inner)) for part in self.parts)
+        likeness = ops.softmax(ops.matmul(query, ops.transpose(key, (0, 2, 1))), axis=-1)
+        return self.back(ops.reshape(ops.matmul(likeness, value), (batch, height, width, self.inner)))
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return super().get_config() | {"inner": self.inner}
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class MeanAndMaximum(keras.layers.Layer):
+    """Mean and maximum over the channels of each place: (batch, H, W, C) to (batch, H, W, 2)."""
+
+    def call(self, x):
+        return ops.concatenate([ops.mean(x, axis=-1, keepdims=True), ops.max(x, axis=-1, keepdims=True)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return *input_shape[:3], 2
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
+class InverseHaar(keras.layers.Layer):
+    """Inverse of one level of the Haar wavelet transform: (batch, h, w, 4·C) to (batch, 2·h, 2·w, C).
+
+    The bands follow one another: means (twice the mean of four pixels), differences across, down, and diagonally.
+    """
+
+    def call(self, bands):
+        mean, across, down, diagonal = ops.split(bands, 4, axis=-1)
+        corners = [
+            mean + across + down + diagonal,
+            mean - across + down - diagonal,
+            mean + across - down - diagonal,
+            mean - across - down + diagonal,
+        ]
+        return tf.nn.depth_to_space(ops.concatenate(corners, axis=-1) / 2, 2)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        sides = (None if side is None else 2 * side for side in (height, width))
+        return batch, *sides, channels // 4
+
+
 Tensor = keras.KerasTensor
 
 
@@ -146,10 +266,10 @@ def conv(x: Tensor, filters: int, kernel: int = 3, *, name: str, **options) -> T
     return layers.Conv2D(filters, kernel, padding="same", name=name, **options)(x)
 
 
-def residual_block(x: Tensor, width: int, *, scaling: float = 1.0, name: str) -> Tensor:
+def residual_block(x: Tensor, width: int, *, kernel: int = 3, scaling: float = 1.0, name: str) -> Tensor:
     """EDSR's block: convolution, ReLU, convolution, times `scaling`, plus the input (arXiv:1707.02921)."""
-    inner = conv(x, width, activation="relu", name=f"{name}_in")
-    inner = conv(inner, width, name=f"{name}_out")
+    inner = conv(x, width, kernel, activation="relu", name=f"{name}_in")
+    inner = conv(inner, width, kernel, name=f"{name}_out")
     if scaling != 1:
         inner = layers.Rescaling(scaling, name=f"{name}_scaled")(inner)
     return layers.Add(name=name)([x, inner])
