@@ -6,6 +6,7 @@ in turn, and prints the table. It continues where it was interrupted. Trained we
 """
 
 import argparse
+import shutil
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -90,6 +91,8 @@ def train(t91: Path, name: str, scale: int, folder: Path, steps: int) -> keras.M
     with files.whole(folder / f"{network.name}-x{scale}.csv") as temporary:
         history.to_csv(temporary, index=False)
     training.save(network, weights)
+    training.save(training.load(weights), weights)  # without the optimizer's state, four times as large
+    shutil.rmtree(folder / f"{network.name}-x{scale}")  # logs for TensorBoard
     return network
 
 
