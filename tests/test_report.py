@@ -115,7 +115,8 @@ def test_a_second_make_runs_nothing(page):
 @pytest.mark.parametrize(
     ("touched", "first", "skipped"),
     [
-        ("srcnn_lib/evaluation.py", "07", []),
+        ("srcnn_lib/evaluation.py", "04", []),
+        ("srcnn_lib/comparison.py", "07", []),
         ("srcnn_lib/intensity.py", "02", ["03", "04", "05", "06", "07", "08"]),
         ("srcnn_lib/tuning.py", "08", []),
         ("notebooks/05_model.py", "05", ["06", "07", "08"]),
