@@ -26,7 +26,7 @@ from srcnn_lib.files import write_text
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "house"
 _STEP = 8  # pixels: the grid on which the networks gather pixels into cells
-_TILE = 1536  # pixels: side of what is enhanced at once, without what lies round it
+_TILE = 1024  # pixels: side of what is enhanced at once, without what lies round it; takes about 1 GiB
 
 
 def models() -> dict[str, dict]:
