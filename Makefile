@@ -74,7 +74,7 @@ $(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py)
 	@$(or $(BASE_PYTHON),python3) srcnn_lib/graph.py > $@.tmp && mv $@.tmp $@
 
 # Debian, Fedora, macOS and others call it differently.
-BROWSER = $(or $(firstword $(foreach name,chromium chromium-browser google-chrome chrome,$(shell command -v $(name)))),)
+BROWSER = $(firstword $(foreach name,chromium chromium-browser google-chrome chrome,$(shell command -v $(name))))
 report-pdf: $(RUN_DIR)/report.html ## the report as PDF, printed by an installed Chromium
 	@[ -n "$(BROWSER)" ] || { echo "Chromium or Chrome is needed to print the PDF; none was found"; exit 1; }
 	@profile=$$(mktemp -d) && "$(BROWSER)" --headless --no-sandbox --disable-gpu --user-data-dir=$$profile \

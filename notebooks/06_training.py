@@ -162,7 +162,7 @@ Markdown(
 # %% [markdown]
 # ### Reading the curves
 #
-# The original reads its log in three ways, each of which can be checked.
+# The original reads its log in several ways, each of which can be checked.
 
 # %%
 reading = training.reading(history)
@@ -208,7 +208,7 @@ answers = [np.asarray(layer).max(axis=(0, 1, 2)) > 0 for layer in outputs(severa
 silent = {name: int((~answer).sum()) for name, answer in zip(names, answers, strict=False)}
 run.write_json("06_training/silent.json", silent)
 Markdown(
-    "A filter behind a ReLU whose sum never rises above 0 passes no gradient on, and so can never recover. On "
+    "A filter behind a ReLU whose sum never rises above 0 passes no gradient on, and hardly ever recovers. On "
     f"{len(several)} validation images "
     + ", ".join(
         f"{count} of {len(answer)} filters of {name}"
@@ -296,7 +296,8 @@ published_rows = (
 figures.beside_original(
     published_rows,
     caption="The published recipe on the drawn cards"
-    + (f", run on {published['date']} ({published['device']})." if published else "."),
+    + (f", run on {published['date']} ({published['device']}). {published.get('remark', '')}" if published else "."),
+    ours="the kept run",
 )
 
 # %%

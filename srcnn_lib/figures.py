@@ -58,9 +58,9 @@ def table(
     return Shown(f"{head}><caption>{html.escape(caption)}</caption>{rest}")
 
 
-def beside_original(rows: Sequence[tuple[str, object, object]], *, caption: str) -> Shown:
-    """A table of facts: what it is, in this run, in the original."""
-    return table(pd.DataFrame(rows, columns=["", "this run", "the original"]), caption=caption)
+def beside_original(rows: Sequence[tuple[str, object, object]], *, caption: str, ours: str = "this run") -> Shown:
+    """A table of facts: what it is, in our run, called `ours`, and in the original."""
+    return table(pd.DataFrame(rows, columns=["", ours, "the original"]), caption=caption)
 
 
 def side_by_side(images: Sequence[tuple[str, np.ndarray]], *, columns: int = 3, width: float = 8) -> Figure:
@@ -340,7 +340,6 @@ def training_curves(histories: Mapping[str, pd.DataFrame], *, untouched: float) 
         axis.axhline(untouched, color="0.3", linestyle="--", linewidth=1, label="untouched")
         axis.set(xlabel=label, yscale="log")
     left.set_ylabel("validation error (MSE)")
-    right.set_xscale("log")
     left.legend(fontsize=8)
     return drawing
 

@@ -95,8 +95,9 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
     for source in map(Path, sources):
         if source.is_dir():
             inside = sorted(file for file in source.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
-            earlier = [] if source.resolve() == out.resolve() else [file for file in inside if file.is_relative_to(out)]
-            found |= {file: out / file.relative_to(source) for file in inside if file not in set(earlier)}
+            if source.resolve() != out.resolve():  # outputs of an earlier call are no inputs
+                inside = [file for file in inside if not file.resolve().is_relative_to(out.resolve())]
+            found |= {file: out / file.relative_to(source) for file in inside}
         elif source.exists():
             found[source] = out / source.name
         else:

@@ -28,22 +28,22 @@ def test_predictions_are_images(rng):
 
 
 @pytest.fixture
-def stub_engine(monkeypatch):
+def counting_engine(monkeypatch):
     """An engine that reads the brightness of an image as as many letters."""
 
     def read(image):
         return [ocr.Line("x" * int(image.mean()), (0, 0, 9, 9), 0.5)]
 
-    monkeypatch.setattr(ocr, "engines", lambda: {"stub": read})
+    monkeypatch.setattr(ocr, "engines", lambda: {"counting": read})
     monkeypatch.setattr(ocr, "_version", lambda engine: "1")
 
 
-def test_reading_counts_the_sharp_image_as_the_ceiling(tmp_path, stub_engine):
+def test_reading_counts_the_sharp_image_as_the_ceiling(tmp_path, counting_engine):
     def read(name):
         return np.full((4, 4, 3), 2, np.uint8), {"sharp file": np.full((4, 4, 3), 8, np.uint8)}
 
     enhancers = {evaluation.UNTOUCHED: lambda image: image, "brighter": lambda image: image + 4}
-    arguments = {"engine": "stub", "cache_folder": tmp_path}
+    arguments = {"engine": "counting", "cache_folder": tmp_path}
     known = {"a": pd.DataFrame([{"kind": "value", "name": "number", "text": "x" * 8}])}
     reading = evaluation.legibility(["a"], read, enhancers, known, **arguments)
     sums = evaluation.per_image(reading.scores, "value").set_index("method")
@@ -66,10 +66,10 @@ def test_stress_cases_are_pairs_that_repeat_with_the_seed(rng):
         assert np.array_equal(low, again) and not np.array_equal(low, sharp)
 
 
-def test_beyond_covers_every_case_and_method(tmp_path, stub_engine, rng):
+def test_beyond_covers_every_case_and_method(tmp_path, counting_engine, rng):
     clean = [rng.integers(0, 256, (60, 90, 3), dtype=np.uint8)]
     enhancers = {evaluation.UNTOUCHED: lambda image: image, "darker": lambda image: image // 2}
-    table = evaluation.beyond(clean, enhancers, seed=1, engine="stub", cache_folder=tmp_path)
+    table = evaluation.beyond(clean, enhancers, seed=1, engine="counting", cache_folder=tmp_path)
     assert len(table) == 2 * len(stress.CASES) and table["error"].between(0, 1).all()
     wide = table.pivot(index="case", columns="method", values="psnr")
     assert wide.loc["half as strong", evaluation.UNTOUCHED] > wide.loc["twice as strong", evaluation.UNTOUCHED]
