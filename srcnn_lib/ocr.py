@@ -11,10 +11,10 @@ import io
 import json
 import logging
 import os
+import queue
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -31,7 +31,7 @@ from srcnn_lib.errors import ForeseenError
 from srcnn_lib.files import write_json
 from srcnn_lib.specimens import mrz
 
-_LOCAL = threading.local()
+_idle: queue.SimpleQueue = queue.SimpleQueue()  # RapidOCR's models, read once for each thread that reads at a time
 
 
 @dataclass(frozen=True)
@@ -204,14 +204,14 @@ def _tesseract_version() -> str:
 
 
 def _rapidocr(image: np.ndarray) -> list[Line]:
-    if not hasattr(_LOCAL, "rapidocr"):
-        from rapidocr import RapidOCR
-
-        logging.getLogger("RapidOCR").setLevel(logging.ERROR)
-        # One thread each: cards are read in parallel, and the result does not depend on the number of cores.
-        one_thread = {"EngineConfig.onnxruntime.intra_op_num_threads": 1, "Global.log_level": "error"}
-        _LOCAL.rapidocr = RapidOCR(params=one_thread)
-    result = _LOCAL.rapidocr(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    try:
+        engine = _idle.get_nowait()
+    except queue.Empty:
+        engine = _new_rapidocr()
+    try:
+        result = engine(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    finally:
+        _idle.put(engine)
     if result.txts is None:
         return []
     lines = [
@@ -220,6 +220,14 @@ def _rapidocr(image: np.ndarray) -> list[Line]:
     ]
     order = sorted(range(len(lines)), key=lambda index: tuple(result.boxes[index][0][::-1]))
     return [lines[index] for index in order]
+
+
+def _new_rapidocr():
+    from rapidocr import RapidOCR
+
+    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+    # One thread each: cards are read in parallel, and the result does not depend on the number of cores.
+    return RapidOCR(params={"EngineConfig.onnxruntime.intra_op_num_threads": 1, "Global.log_level": "error"})
 
 
 def _tesseract(image: np.ndarray) -> list[Line]:

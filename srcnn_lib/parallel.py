@@ -1,5 +1,6 @@
 """The same work on many images, on every core, with a progress bar."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -17,7 +18,7 @@ def over(items: Iterable[Item], function: Callable[[Item], Result], description:
     shows rate and time left on standard error. An exception in `function` is raised here.
     """
     items = list(items)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from tqdm(
             pool.map(function, items), total=len(items), desc=description, mininterval=1, dynamic_ncols=True
         )

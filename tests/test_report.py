@@ -184,7 +184,8 @@ def test_a_failing_cell_fails_make_and_says_where_its_traceback_is(copy_with_two
     assert not (folder / "reports" / "report.html").exists()
 
 
-def test_a_folder_of_ones_own_makes_a_report_of_its_own(page, tmp_path, rng):
+@pytest.fixture
+def own_pages(tmp_path, rng):
     """Six pages, no numbers in the names, odd characters, too few for the profile, one broken file."""
     data = tmp_path / "My pages ($1 each)"
     for number in range(6):
@@ -197,16 +198,31 @@ def test_a_folder_of_ones_own_makes_a_report_of_its_own(page, tmp_path, rng):
         again = next(path for path in (data / side).iterdir() if " 1.50" in path.name)
         shutil.copy(again, again.with_name(again.name.replace(" 1.50", " 1.60")))
     before = {path: path.stat().st_mtime_ns for path in data.rglob("*")}
-    done = make("report", "PROFILE=ci", f"DATA={data}")
+    yield data
+    assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
+    shutil.rmtree(ROOT / "reports" / "My_pages___1_each_-3058899352-ci")
+
+
+def test_a_folder_of_ones_own_is_inspected_and_split(own_pages):
+    run = "reports/My_pages___1_each_-3058899352-ci"
+    make(f"{run}/03_split.ipynb", "PROFILE=ci", f"DATA={own_pages}")
+    run = Run(ROOT / run)
+    assert set(run.read_table("03_split/split.csv")["part"]) >= {"train", "validation", "test"}
+    set_aside = run.read_table("01_inspection/set_aside.csv")
+    broken = set_aside[set_aside["file"].str.endswith("page_$5_and_$6 1.00.jpg")]
+    assert len(broken) == 1 and set_aside["reason"].str.contains("its partner cannot be used").any()
+
+
+@pytest.mark.own
+def test_a_folder_of_ones_own_makes_a_report_of_its_own(own_pages):
+    pointer = ROOT / "reports" / "report.html"
+    pointed_before = pointer.read_bytes() if pointer.exists() else None
+    done = make("-j2", "report", "PROFILE=ci", f"DATA={own_pages}")
     (where,) = re.findall(r"The report is (reports/My_pages_.*-ci/report\.html)", done.stdout)
-    try:
-        text = BeautifulSoup((ROOT / where).read_text(encoding="utf-8"), "html.parser").get_text(" ")
-        assert "Notice: the profile asks for 76 pairs, but there are only 6" in re.sub(r"\s+", " ", text)
-        assert "page_$5_and_$6 1.00.jpg" in text and "its partner cannot be used" in text
-        assert {path: path.stat().st_mtime_ns for path in data.rglob("*")} == before
-    finally:
-        shutil.rmtree((ROOT / where).parent)
-        make("report", "PROFILE=ci", f"RUN={RUN}")
+    text = BeautifulSoup((ROOT / where).read_text(encoding="utf-8"), "html.parser").get_text(" ")
+    assert "Notice: the profile asks for 76 pairs, but there are only 6" in re.sub(r"\s+", " ", text)
+    assert "page_$5_and_$6 1.00.jpg" in text and "its partner cannot be used" in text
+    pointer.unlink() if pointed_before is None else pointer.write_bytes(pointed_before)
 
 
 def test_exported_networks_give_what_the_trained_ones_do(page, tmp_path, monkeypatch, rng):
