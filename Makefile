@@ -85,8 +85,9 @@ report-pdf: $(RUN_DIR)/report.html ## the report as PDF, printed by an installed
 compare: $(READY) ## differences of two runs; A=run B=run
 	@$(PYTHON) -m srcnn_lib compare 'reports/$(A)' 'reports/$(B)'
 
+# One process makes the report, from the start, while the other runs the rest.
 test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-zoo: $(READY) ## the networks of the literature: size, learning, loading, one by one
 	@$(PYTHON) -m pytest -m zoo

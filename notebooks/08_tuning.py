@@ -25,7 +25,7 @@ seed = 1
 model = "srcnn-9-1-5"
 batch_size = 10
 tuning_learning_rates = [0.0002, 0.0008, 0.002, 0.005]
-tuning_epochs = 3
+tuning_epochs = 2
 tuning_crop_size = 40
 
 # %%

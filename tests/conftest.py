@@ -10,6 +10,11 @@ from srcnn_lib import images
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """The report takes longest: where tests run side by side, it comes first."""
+    items.sort(key=lambda item: item.path.name != "test_report.py")
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
