@@ -34,7 +34,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 .DELETE_ON_ERROR:
 
 help: ## this text
-	@echo "make TARGET [PROFILE=ci|standard|published|full] [DATA=folder] [RUN=name] [-j2]"; echo
+	@echo "make TARGET [PROFILE=ci|standard|published|long|full] [DATA=folder] [RUN=name] [-j2]"; echo
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "DATA is a folder with blurred_images/ and sharpened_images/; without it, cards are drawn."
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."

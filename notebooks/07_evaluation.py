@@ -51,6 +51,7 @@ from IPython.display import Markdown
 
 from srcnn_lib import (
     comparison,
+    enhancer,
     evaluation,
     figures,
     images,
@@ -177,35 +178,25 @@ figures.figure(
 # truth: the card before anything was done to it. Where a data set has pools, all cards of the test pool take
 # part that neither training nor validation has seen, not only the few that the original's split leaves.
 #
-# Unsharp masking comes in two settings, chosen on validation cards: one for the highest PSNR, one for the fewest
-# errors in reading. “SRCNN as published” squashes the card, enhances it and stretches it back.
+# Classical filters are set on validation cards: unsharp masking in two ways, for the highest PSNR and for the fewest
+# errors in reading, deconvolution (Wiener's or Richardson and Lucy's) for reading. “SRCNN as published” squashes the
+# card, enhances it and stretches it back.
 
 # %%
 folder = run.data_folder
 index = run.read_table("01_inspection/pairs.csv").merge(parts, on="name", validate="one_to_one")
 rng = np.random.default_rng(seed)
-
-
-def unsquashed(name):
-    pair = by_name.loc[name]
-    low, high = pairs.read_pair(folder, pair)
-    clean = pairs.clean_file(folder, pair)
-    return low, {"sharp file": high} | ({"clean truth": images.read(clean)} if clean else {})
-
-
-def some(part, count):
-    """Names of cards that belong to a part of the split, or to its pool without being used elsewhere."""
-    there = index[(index["part"] == part) | ((index["part"] == "unused") & (index["pool"] == part))]
-    return sorted(rng.permutation(there["name"].to_numpy(str))[:count])
-
-
 by_name = index.set_index("name")
-cards, tuning_cards = some("test", reading_pairs), some("validation", reading_tuning_pairs)
+unsquashed = evaluation.unsquashed(folder, index)
+cards, tuning_cards = (
+    sorted(rng.permutation(evaluation.pool(index, part))[:count])
+    for part, count in (("test", reading_pairs), ("validation", reading_tuning_pairs))
+)
 engines = ocr.engines()
 cache = run.path("07_evaluation/read")
 
 # %%
-grid = {f"{sigma:g}, {amount:g}": evaluation.unsharp(sigma, amount) for sigma, amount in evaluation.UNSHARP_GRID}
+grid = evaluation.FILTERS
 tuned = (
     evaluation.summary(evaluation.score(tuning_cards, unsquashed, grid))
     .query("truth == 'sharp file'")
@@ -217,13 +208,16 @@ kind = "page" if known is None else "value"
 tuned["errors"] = evaluation.per_image(read.scores, kind).groupby("method")["errors"].sum()
 tuned["characters"] = evaluation.per_image(read.scores, kind).groupby("method")["characters"].sum()
 tuned["character error rate"] = tuned["errors"] / tuned["characters"]
-for_psnr, for_reading = tuned["psnr_mean"].idxmax(), tuned["character error rate"].idxmin()
-run.write_table("07_evaluation/unsharp.csv", tuned.reset_index())
+unsharp = tuned[tuned.index.str.startswith("unsharp")]
+for_psnr, for_reading = unsharp["psnr_mean"].idxmax(), unsharp["character error rate"].idxmin()
+deconvolution = tuned.drop(index=unsharp.index)["character error rate"].idxmin()
+run.write_table("07_evaluation/classical.csv", tuned.reset_index())
 figures.table(
     tuned.reset_index()[["method", "psnr_mean", "character error rate"]].rename(
-        columns={"method": "width in pixels, amount", "psnr_mean": "PSNR"}
+        columns={"method": "filter: width in pixels, amount", "psnr_mean": "PSNR"}
     ),
-    caption=f"Unsharp masking on {len(tuning_cards)} validation cards. Chosen for PSNR: {for_psnr}; for reading: {for_reading}.",
+    caption=f"Classical filters on {len(tuning_cards)} validation cards. Chosen for PSNR: {for_psnr}; for reading: {for_reading}, "
+    f"and {deconvolution}.",
     formats={"PSNR": "{:.2f} dB", "character error rate": "{:.1%}"},
 )
 
@@ -234,6 +228,7 @@ enhancers = {
     evaluation.UNTOUCHED: lambda image: image,
     "unsharp masking, for PSNR": grid[for_psnr],
     "unsharp masking, for reading": grid[for_reading],
+    "deconvolution, for reading": grid[deconvolution],
     stretched: lambda image: pairs.unsquash(evaluation.predict(network, pairs.squash(image, image_size)), image.shape),
     **{f"{name}, native": partial(evaluation.predict, each) for name, each in native.items()},
 }
@@ -431,6 +426,33 @@ figures.table(
     shown,
     caption="RMSE of values in [0, 1] on pages that the network has not seen, over the pages.",
     formats={} if scans is None else {"untouched": "{:.4f}", "house": "{:.4f}"},
+)
+
+# %% [markdown]
+# ### The networks that come with the enhancer
+#
+# `python -m srcnn_lib enhance` uses networks of another, longer run. They were scored when they were made, once, on all
+# test cards of that run.
+
+# %%
+shipped = pd.DataFrame(
+    [
+        {
+            "network": name,
+            "made": network["date"],
+            "updates": network["recipe"]["native_epochs"] * network["recipe"]["native_epoch_steps"],
+            "test cards": network["test"]["images"],
+            "untouched": network["test"]["untouched"],
+            "PSNR": network["test"]["figure"],
+            "gain": f"{network['test']['difference']:+.2f} ({network['test']['difference_low']:+.2f} to {network['test']['difference_high']:+.2f})",
+        }
+        for name, network in enhancer.models().items()
+    ]
+)
+figures.table(
+    shipped,
+    caption="Mean PSNR in dB over RGB against the sharp file, and the gain over the untouched image with its 95 % interval.",
+    formats={"updates": "{:,}", "untouched": "{:.2f}", "PSNR": "{:.2f}"},
 )
 
 # %% [markdown]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import metrics, ocr, parallel, perceptual, preprocess, stress
+from srcnn_lib import images, metrics, ocr, pairs, parallel, perceptual, preprocess, stress
 from srcnn_lib.pairs import LOW
 
 UNTOUCHED, SHARP = "untouched", "the sharp image itself"
@@ -30,7 +30,16 @@ _STRENGTH = {
     "salt_pepper": ("share", 1),
     "jpeg": ("quality", -1),
 }
-UNSHARP_GRID = tuple((sigma, amount) for sigma in (1.0, 2.0, 3.0) for amount in (0.75, 1.5, 3.0))
+FILTERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    **{
+        f"unsharp masking: {sigma:g}, {amount:g}": partial(preprocess.sharpen, sigma=sigma, amount=amount)
+        for sigma in (1.0, 2.0, 3.0)
+        for amount in (0.75, 1.5, 3.0)
+    },
+    **{f"Wiener: {sigma:g}": partial(preprocess.wiener, sigma=sigma) for sigma in (0.7, 1.0, 1.5)},
+    **{f"Richardson–Lucy: {sigma:g}": partial(preprocess.richardson_lucy, sigma=sigma) for sigma in (0.7, 1.0, 1.5)},
+}
+"""The classical filters that section 2.9 chooses from, with their width in pixels and amount."""
 
 
 def predict(model: keras.Model, image: np.ndarray) -> np.ndarray:
@@ -46,6 +55,30 @@ def methods(models: Mapping[str, keras.Model]) -> dict[str, Callable[[np.ndarray
         CLASSICAL: lambda image: preprocess.sharpen(image, sigma=1.0, amount=0.5),
         **{name: partial(predict, model) for name, model in models.items()},
     }
+
+
+def pool(index: pd.DataFrame, part: str) -> list[str]:
+    """Names of all images of a part of the split, and of those in its pool that no part uses, in order.
+
+    `index` is the pair index with the columns part and pool.
+    """
+    there = index[(index["part"] == part) | ((index["part"] == "unused") & (index["pool"] == part))]
+    return sorted(there["name"])
+
+
+def unsquashed(folder: Path, index: pd.DataFrame) -> Callable[[str], tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """What reads an image as it lies on disk, for `score`: by name, the low image and its truths.
+
+    These are "sharp file" and, where the data set knows it, "clean truth". `index` is the pair index.
+    """
+    by_name = index.set_index("name")
+
+    def read(name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        low, high = pairs.read_pair(folder, by_name.loc[name])
+        clean = pairs.clean_file(folder, by_name.loc[name])
+        return low, {"sharp file": high} | ({"clean truth": images.read(clean)} if clean else {})
+
+    return read
 
 
 def score(
@@ -188,11 +221,6 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
     table = scores.groupby(["method", "truth"], sort=False).agg(mse=("mse", "mean"), psnr_mean=("psnr", "mean"))
     table["psnr_of_mean_mse"] = table["mse"].map(metrics.psnr_from_mse)
     return table.reset_index()
-
-
-def unsharp(sigma: float, amount: float) -> Callable[[np.ndarray], np.ndarray]:
-    """Unsharp masking with fixed settings, as a method; see `preprocess.sharpen`."""
-    return partial(preprocess.sharpen, sigma=sigma, amount=amount)
 
 
 def degradations(folder: Path, names: Sequence[str]) -> pd.DataFrame | None:

@@ -2,13 +2,14 @@
 
 import hashlib
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import keras
 import nbformat
 import numpy as np
 
-from srcnn_lib import models, training
+from srcnn_lib import comparison, evaluation, models, training
 from srcnn_lib.enhancer import WEIGHTS
 from srcnn_lib.errors import RunError
 from srcnn_lib.files import whole, write_json
@@ -21,14 +22,21 @@ NETWORKS = {"house": "house", "srcnn": "srcnn-9-1-5"}
 def weights(run: Run, folder: Path = WEIGHTS) -> list[Path]:
     """Write the networks of section 2.7's native track as ONNX, and `weights.json`; returns the files.
 
+    `weights.json` says what each was made from, and how it scores on all test cards (see `comparison.against`).
+
     Raises RunError if the run has not trained them, or if tf2onnx is not installed.
     """
     provenance = nbformat.read(run.existing("06_training.ipynb"), as_version=4).metadata["provenance"]
     settings = run.inputs["settings"]
     recipe = {name: value for name, value in settings.items() if name.startswith("native_") or name == "seed"}
+    networks = {
+        name: training.load(run.existing(f"06_training/native/{registered}.keras"))
+        for name, registered in NETWORKS.items()
+    }
+    scores = _scores(run, networks)
     made, written = {}, []
     for name, registered in NETWORKS.items():
-        network = training.load(run.existing(f"06_training/native/{registered}.keras"))
+        network = networks[name]
         file = folder / f"{name}.onnx"
         _write_onnx(network, file)
         cost = models.cost(models.build(registered))
@@ -39,6 +47,7 @@ def weights(run: Run, folder: Path = WEIGHTS) -> list[Path]:
             **cost,
             "network": registered,
             "recipe": recipe,
+            "test": scores[name] | {"untouched": scores[evaluation.UNTOUCHED]["figure"]},
             "data_sha256": run.read_json("01_inspection/summary.json")["data_sha256"],
             "commit": provenance["commit"],
             "date": date.today().isoformat(),
@@ -46,6 +55,18 @@ def weights(run: Run, folder: Path = WEIGHTS) -> list[Path]:
         written.append(file)
     write_json(folder / "weights.json", made)
     return written
+
+
+def _scores(run: Run, networks: dict[str, keras.Model]) -> dict[str, dict[str, float]]:
+    index = run.read_table("01_inspection/pairs.csv").merge(run.read_table("03_split/split.csv"), on="name")
+    methods = {evaluation.UNTOUCHED: lambda image: image}
+    methods |= {name: partial(evaluation.predict, network) for name, network in networks.items()}
+    scores = evaluation.score(
+        evaluation.pool(index, "test"), evaluation.unsquashed(run.data_folder, index), methods
+    ).query("truth == 'sharp file'")
+    seed = run.inputs["settings"]["seed"]
+    compared = comparison.against(scores, evaluation.UNTOUCHED, "psnr", seed=seed).set_index("method")
+    return {name: row.round(4).to_dict() for name, row in compared.drop(columns="p").iterrows()}
 
 
 def _write_onnx(network: keras.Model, file: Path) -> None:

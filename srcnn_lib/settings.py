@@ -109,7 +109,7 @@ class Settings(BaseModel):
     reading_pairs: Count
     """Test cards that OCR reads after every method: those of the test pool where the data set has pools."""
     reading_tuning_pairs: Count
-    """Validation cards on which the settings of unsharp masking are chosen."""
+    """Validation cards on which the settings of classical filters are chosen."""
     stress_cards: Count
     """Test cards from which each case beyond the training distribution is made."""
     tuning_learning_rates: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2)]

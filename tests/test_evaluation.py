@@ -94,3 +94,21 @@ def test_strengths_of_degradations_are_read_from_the_truth(tmp_path):
     assert done["kind"].tolist() == ["gaussian", "jpeg", "tint"]
     assert done["strength"].tolist()[:2] == [1.5, -60] and np.isnan(done["strength"].iloc[2])
     assert evaluation.degradations(tmp_path / "none", ["a"]) is None
+
+
+def test_a_pool_is_a_part_and_what_no_part_uses():
+    index = pd.DataFrame(
+        [("c", "test", "test"), ("b", "unused", "test"), ("a", "unused", "train"), ("d", "train", "train")],
+        columns=["name", "part", "pool"],
+    )
+    assert evaluation.pool(index, "test") == ["b", "c"]
+    assert evaluation.pool(index.assign(pool=""), "test") == ["c"]
+
+
+@pytest.mark.parametrize("name", evaluation.FILTERS)
+def test_classical_filters_give_an_image_back(name, rng):
+    image = rng.integers(0, 256, (24, 31, 3), dtype=np.uint8)
+    before = image.copy()
+    after = evaluation.FILTERS[name](image)
+    assert after.shape == image.shape and after.dtype == np.uint8 and (image == before).all()
+    assert not np.array_equal(after, image)

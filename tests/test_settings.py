@@ -61,7 +61,7 @@ def test_a_file_that_is_no_profile_is_named(tmp_path, content):
 
 
 def test_a_missing_profile_lists_the_known_ones():
-    with pytest.raises(SettingsError, match="ci, full, published, standard"):
+    with pytest.raises(SettingsError, match="ci, full, long, published, standard"):
         settings.load(settings.PROFILES / "fast.yaml")
 
 
