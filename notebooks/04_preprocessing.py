@@ -29,11 +29,11 @@ image_size = 256
 batch_size = 10
 input_steps = []
 label_steps = ["denoise"]
-trial_pairs = 30
-trial_updates = 60
+trial_pairs = 20
+trial_updates = 40
 trial_crop_size = 32
 trial_seeds = 1
-trial_reading_pairs = 3
+trial_reading_pairs = 2
 trial_trainings = "all"
 
 # %%

@@ -38,7 +38,7 @@ native_models = ["srcnn-9-1-5", "house", "house-65k"]
 vgg19_weights = None
 seed = 1
 image_size = 256
-reading_pairs = 20
+reading_pairs = 16
 reading_tuning_pairs = 4
 stress_cards = 2
 

@@ -24,8 +24,8 @@ def test_profiles_are_sound(path):
     assert settings.load(path).image_size == 256
 
 
-def test_the_four_profiles_exist_and_published_is_the_originals_recipe():
-    assert {path.stem for path in PROFILES} == {"ci", "standard", "published", "full"}
+def test_the_profiles_exist_and_published_is_the_originals_recipe():
+    assert {path.stem for path in PROFILES} == {"ci", "standard", "long", "published", "full"}
     published = settings.load(settings.PROFILES / "published.yaml")
     assert (published.train_pairs, published.validation_pairs, published.test_pairs) == (700, 130, 25)
     assert (published.crop_size, published.batch_size, published.epochs) == (0, 10, 40)
