@@ -331,7 +331,7 @@ figures.table(
 #
 # Squashed to 256 pixels, small text is gone before any network sees it. So the networks that are meant to help
 # reading train on crops of the images as they are. All get the same crops, updates and labels: the sharp files on
-# disk, not denoised. The house models first correct light and haze, which they judge by the darkest, brightest and mean
+# disk, not denoised. Each crop has its colours in a random order, so that no design's own colours are learned. The house models first correct light and haze, which they judge by the darkest, brightest and mean
 # colour of a wide window; then a residual network on pixels gathered four by four works on the detail.
 
 # %%
@@ -368,7 +368,7 @@ for name in native_models:
         candidate = models.build(name, **({"start": "identity"} if name.startswith("srcnn") else {}))
         histories[name] = training.fit(
             candidate,
-            batches.Shuffled(native, native_batch_size, seed, crop, epoch_steps=native_epoch_steps),
+            batches.Shuffled(native, native_batch_size, seed, crop, epoch_steps=native_epoch_steps, swap_colours=True),
             batches.stream(watched, batch_size=native_batch_size),
             native_recipe,
             folder=run.path(f"06_training/native/{name}"),

@@ -126,6 +126,8 @@ class Shuffled:
     at random; 0 gives whole images as they are."""
     epoch_steps: int | None = None
     """Batches to call an epoch; None for as many as give every pair once."""
+    swap_colours: bool = False
+    """Put the channels of each crop in a random order, on both sides alike, so that no design's colours are learned."""
     label_border: int = 0
     """Pixels to cut from each side of the label, for networks whose output is smaller than their input."""
 
@@ -164,6 +166,9 @@ class Shuffled:
             low, high = (
                 np.rot90(image[y : y + size, x : x + size][:, :: -1 if mirrored else 1], turns) for image in (low, high)
             )
+            if self.swap_colours:
+                order = rng.permutation(low.shape[2])
+                low, high = low[..., order], high[..., order]
         if border := self.label_border:
             high = high[border:-border, border:-border]
         return low, high

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,14 @@ def test_crops_come_from_everywhere_in_all_eight_positions():
     assert np.array_equal(low, high)
     crops = {tuple(np.round(crop * 255).astype(int).ravel()) for crop in low}
     assert len(crops) == 9 * 8
+
+
+def test_colours_come_in_every_order_on_both_sides_alike():
+    image = np.broadcast_to(np.array([10, 20, 30], np.uint8), (8, 8, 3))
+    data = batches.Shuffled([(image, image + 100)] * 60, 60, 1, crop_size=4, swap_colours=True)
+    low, high = first(data.from_epoch(0), 1)[0]
+    assert np.allclose(high - low, 100 / 255, atol=1e-6)
+    assert {tuple(crop[0, 0]) for crop in np.rint(low * 255).astype(int)} == set(itertools.permutations((10, 20, 30)))
 
 
 def test_labels_can_lose_a_border(files):

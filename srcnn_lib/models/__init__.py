@@ -125,7 +125,7 @@ def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
 
     copy = keras.models.clone_model(network)
     copy.set_weights([np.full(weight.shape, float(len(weight.shape) > 1) / 9) for weight in copy.weights])
-    height, width = 16, 2 * reach + 4
+    height, width = 16, 2 * reach + 8  # whole cells
     border = (height - copy.compute_output_shape((1, height, width, network.input_shape[-1]))[1]) // 2
 
     # After an unshuffle by 4, there are four kinds of places. Two images each, so that one is not cut off by a ReLU.

@@ -68,6 +68,36 @@ class PixelShuffle(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("srcnn_lib")
+class Spread(keras.layers.Layer):
+    """The standard deviation of each channel round each cell of `cell`² pixels, in a window of `window`² cells.
+
+    Input shape
+        (batch, H, W, C).
+    Output shape
+        (batch, ⌈H / cell⌉, ⌈W / cell⌉, C). Computed in float32, since it is a difference of squares.
+    """
+
+    def __init__(self, cell: int, window: int, **kwargs) -> None:
+        super().__init__(autocast=False, **kwargs)
+        self.cell, self.window = cell, window
+
+    def call(self, image):
+        image = ops.cast(image, "float32")
+        return ops.sqrt(ops.maximum(self._mean(ops.square(image)) - ops.square(self._mean(image)), 1e-4))
+
+    def compute_output_shape(self, input_shape):
+        sides = (None if side is None else -(-side // self.cell) for side in input_shape[1:3])
+        return input_shape[0], *sides, input_shape[3]
+
+    def get_config(self):
+        return super().get_config() | {"cell": self.cell, "window": self.window}
+
+    def _mean(self, image):
+        cells = ops.average_pool(image, self.cell, self.cell, "same")
+        return ops.average_pool(cells, self.window, 1, "same")
+
+
+@keras.saving.register_keras_serializable("srcnn_lib")
 class Relight(keras.layers.Layer):
     """Multiply and shift an image by smooth fields: called on the image (batch, H, W, C) and on coarse fields
     (batch, ⌈H / factor⌉, ⌈W / factor⌉, 2·C), gains less one first, then offsets.

@@ -9,17 +9,14 @@ the connection around the whole network (VDSR, arXiv:1511.04587) leaves it only 
 import keras
 from keras import layers
 
-from srcnn_lib.models.blocks import PixelShuffle, PixelUnshuffle, Relight
+from srcnn_lib.models.blocks import PixelShuffle, PixelUnshuffle, Relight, Spread
 
-_CELL, _WINDOW, _SMOOTH = (
-    8,
-    33,
-    9,
-)  # pixels a cell; cells that light is judged by, and that its correction is smoothed over
+_CELL = 8  # pixels
+_WINDOW, _SMOOTH = 33, 9  # cells that light is judged by, and that its correction is smoothed over
 
 
 def build(
-    *, width: int = 60, blocks: int = 4, factor: int = 4, light: int = 16, channels: int = 3, name: str = "house"
+    *, width: int = 60, blocks: int = 4, factor: int = 4, light: int = 32, channels: int = 3, name: str = "house"
 ) -> keras.Model:
     """Build the house model. Untrained, it gives back its input.
 
@@ -57,19 +54,26 @@ def build(
 
 
 def _relit(image: keras.KerasTensor, width: int) -> keras.KerasTensor:
-    """The image with light and haze corrected, by what is darkest, brightest and usual in a wide window.
+    """The image with light and haze corrected, by extremes, mean and spread of the values in a wide window.
 
-    The darkest shows the veil (K. He et al., CVPR 2009, doi:10.1109/CVPR.2009.5206515). Nothing else is looked at:
-    given the local colours, too, the network learns the designs of its training cards by heart.
+    The darkest shows the veil (K. He et al., CVPR 2009, doi:10.1109/CVPR.2009.5206515), the spread what is left of the
+    contrast. Nothing else is looked at: given the local colours, too, the network learns the designs of its training
+    cards by heart.
     """
-    cells = layers.AveragePooling2D(_CELL, padding="same", name="cells")(image)
     window = {"pool_size": _WINDOW, "strides": 1, "padding": "same"}
-    brightest = layers.MaxPooling2D(**window, name="brightest")(cells)
-    darkest = layers.MaxPooling2D(**window, name="least_negative")(layers.Rescaling(-1.0, name="negative")(cells))
-    usual = layers.AveragePooling2D(**window, name="usual")(cells)
-    seen = layers.Concatenate(name="statistics")([darkest, brightest, usual])
-    seen = layers.Rescaling(4.0, -2.0, name="centred")(seen)
-    seen = layers.Conv2D(width, 1, activation="relu", name="light")(seen)
+    half = layers.AveragePooling2D(_CELL // 2, padding="same", name="half_cells")(image)  # small, to see thin strokes
+    negative = layers.Rescaling(-1.0, name="negative")(half)
+    extremes = [
+        layers.MaxPooling2D(**window, name=f"{name}_round")(layers.MaxPooling2D(2, padding="same", name=name)(values))
+        for name, values in (("brightest", half), ("least_negative", negative))
+    ]
+    usual = layers.AveragePooling2D(_CELL, padding="same", name="cells")(image)
+    usual = layers.AveragePooling2D(**window, name="usual")(usual)
+    spread = Spread(_CELL, _WINDOW, name="spread")(image)
+    seen = layers.Concatenate(name="statistics")([*extremes, usual, spread])
+    seen = layers.Rescaling(4.0, -1.0, name="scaled")(seen)
+    for number in (1, 2):
+        seen = layers.Conv2D(width, 1, activation="relu", name=f"light_{number}")(seen)
     fields = layers.Conv2D(2 * image.shape[-1], 1, kernel_initializer="zeros", name="light_fields")(seen)
     fields = layers.AveragePooling2D(_SMOOTH, 1, padding="same", name="light_smooth")(fields)
     return Relight(_CELL, name="relight")(image, fields)
