@@ -23,7 +23,7 @@
 # The original wanted a working pipeline first and the best results second, tried EDSR without success, and
 # chose SRCNN as the simplest. SRCNN has three steps: extract features, map them, reconstruct the image. Its
 # authors compare filter sizes for the middle step, with and without one more layer there. The last rows are this
-# project's own: residual networks on pixels gathered two by two, made for the cards at their native resolution.
+# project's own: residual networks on pixels gathered four by four, made for the cards at their native resolution.
 
 # %% tags=["parameters"]
 run_folder = "../reports/standard"

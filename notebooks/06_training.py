@@ -331,8 +331,9 @@ figures.table(
 #
 # Squashed to 256 pixels, small text is gone before any network sees it. So the networks that are meant to help
 # reading train on crops of the images as they are. All get the same crops, updates and labels: the sharp files on
-# disk, not denoised. Each crop has its colours in a random order, so that no design's own colours are learned. The house models first correct light and haze, which they judge by the darkest, brightest and mean
-# colour of a wide window; then a residual network on pixels gathered four by four works on the detail.
+# disk, not denoised. Each crop has its colours in a random order, so that no design's own colours are learned. The
+# house models first correct light and haze, which they judge by the darkest, brightest and mean colour of a wide
+# window and by their spread; then a residual network on pixels gathered four by four works on the detail.
 
 # %%
 folder = run.data_folder
