@@ -489,9 +489,9 @@ figures.table(
 
 # %%
 by_change = cases.sort_values("change").index
-picked = {"helped most": by_change[0], "in the middle": by_change[len(by_change) // 2], "harmed most": by_change[-1]}
+picked = {by_change[len(by_change) // 2]: "in the middle", by_change[0]: "helped most", by_change[-1]: "harmed most"}
 panels, texts = [], []
-for title, name in picked.items():
+for name, title in sorted(picked.items(), key=lambda item: by_change.get_loc(item[0])):
     low, truths = unsquashed(name)
     high, after = truths["sharp file"], enhancers[chosen](low)
     panels += [
@@ -517,7 +517,7 @@ for title, name in picked.items():
 figures.figure(
     figures.side_by_side(panels, columns=4, width=10),
     caption=f"Where {chosen} helped most, the middle card, and where it harmed most.",
-    alt="Three rows of four images: low, after the network, sharp, and the error magnified four times.",
+    alt="Rows of four images: low, after the network, sharp, and the error magnified four times.",
 )
 
 # %%
