@@ -66,7 +66,7 @@ def _scores(run: Run, networks: dict[str, keras.Model]) -> dict[str, dict[str, f
     ).query("truth == 'sharp file'")
     seed = run.inputs["settings"]["seed"]
     compared = comparison.against(scores, evaluation.UNTOUCHED, "psnr", seed=seed).set_index("method")
-    return {name: row.round(4).to_dict() for name, row in compared.drop(columns="p").iterrows()}
+    return compared.drop(columns="p").round(4).to_dict("index")
 
 
 def _write_onnx(network: keras.Model, file: Path) -> None:
