@@ -34,7 +34,7 @@
 # %% tags=["parameters"]
 run_folder = "../reports/standard"
 model = "srcnn-9-1-5"
-native_models = ["srcnn-9-1-5", "house", "house-65k"]
+native_models = ["srcnn-9-1-5", "house"]
 vgg19_weights = None
 seed = 1
 image_size = 256
