@@ -435,7 +435,7 @@ figures.table(
 # weights, the same crops and the same step size meet each scale once.
 
 # %%
-sample = [np.stack(side) for side in zip(*(train[index] for index in range(min(8, len(train)))), strict=True)]
+sample = [np.stack(side) for side in zip(*(train[index] for index in range(min(4, len(train)))), strict=True)]
 scales = experiments.scales(*sample, largest=(1.0, 255.0), updates=40, learning_rate=original.LEARNING_RATE, seed=seed)
 run.write_table("06_training/scales.csv", scales)
 figures.table(

@@ -1,5 +1,7 @@
-"""What several test files share: small drawn folders of pairs."""
+"""What several test files share: small drawn folders of pairs, and how `make` is called."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,15 @@ import pytest
 from srcnn_lib import images
 
 ROOT = Path(__file__).resolve().parent.parent
+# What `make test` itself was called with must not reach the runs below.
+CLEAN = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+
+
+def make(*arguments, check=True, folder=ROOT) -> subprocess.CompletedProcess:
+    environment = CLEAN | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, env=environment)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
 
 
 def pytest_collection_modifyitems(items):
