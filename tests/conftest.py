@@ -4,10 +4,14 @@ import os
 import subprocess
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from srcnn_lib import images
+
+hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent
 # What `make test` itself was called with must not reach the runs below.

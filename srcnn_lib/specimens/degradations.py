@@ -71,6 +71,7 @@ def gaussian(image: np.ndarray, *, sigma: float) -> np.ndarray:
 
 def disc(image: np.ndarray, *, radius: float) -> np.ndarray:
     """Blur as a lens out of focus: the mean over a disc of `radius` pixels with a smooth edge."""
+    radius = np.float64(radius)  # NumPy computes in float32 with Python's numbers: drawn and read back must agree
     reach = int(np.ceil(radius))
     down, across = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
     return _convolve(image, np.clip(radius + 0.5 - np.hypot(down, across), 0, 1))
@@ -78,6 +79,7 @@ def disc(image: np.ndarray, *, radius: float) -> np.ndarray:
 
 def motion(image: np.ndarray, *, length: float, angle: float) -> np.ndarray:
     """Blur as a hand that moves `length` pixels during the exposure, along `angle` (degrees, clockwise)."""
+    length, angle = np.float64(length), np.float64(angle)  # as for `disc`
     reach = int(np.ceil(length / 2))
     down, across = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
     cosine, sine = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
