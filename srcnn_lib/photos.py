@@ -92,11 +92,12 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
     would be written over an image that is read.
     """
     found: dict[Path, Path] = {}
+    written = out.resolve()
     for source in map(Path, sources):
         if source.is_dir():
             inside = sorted(file for file in source.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
-            if source.resolve() != out.resolve():  # outputs of an earlier call are no inputs
-                inside = [file for file in inside if not file.resolve().is_relative_to(out.resolve())]
+            if source.resolve() in written.parents:  # outputs of an earlier call are no inputs
+                inside = [file for file in inside if not file.resolve().is_relative_to(written)]
             found |= {file: out / file.relative_to(source) for file in inside}
         elif source.exists():
             found[source] = out / source.name

@@ -199,3 +199,5 @@ def test_inputs_are_never_written_over(tmp_path, image):
         photos.targets([tmp_path / "empty"], tmp_path / "out")
     within = photos.targets([tmp_path], tmp_path / "x")  # what lies in the output folder is not an input
     assert list(within) == [tmp_path / "y" / "a.png"]
+    above = photos.targets([tmp_path / "x"], tmp_path)  # the output folder may lie above
+    assert above == {tmp_path / "x" / "a.png": tmp_path / "a.png"}
