@@ -1,6 +1,7 @@
 """Sections 2.5 and 2.7: short trainings, each of which answers one question by measurement."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -46,10 +47,12 @@ def compare(
     recipe = training.Recipe(epochs=-(-updates // steps), learning_rate=learning_rate)
     rows = []
     for name, build in networks.items():
+        network = build()  # one for all seeds, which is compiled once
         for seed in seeds:
             keras.utils.set_random_seed(seed)
+            network.set_weights(build().get_weights())
             data = batches.Shuffled(pairs, batch_size, seed, crop_size, epoch_steps=steps)
-            history = training.fit(build(), data, watched, recipe)
+            history = training.fit(network, data, watched, recipe)
             rows += [
                 {
                     "model": name,
@@ -88,12 +91,14 @@ def complexity(
     recipe = training.Recipe(epochs=1, learning_rate=learning_rate, schedule="cosine")
     rows = []
     for width in widths:
+        build = partial(models.build, BASE, filters=(width, max(3, width // 2)), start="identity")
+        network = build()  # one for all seeds, which is compiled once
         predictions, training_errors = [], []
         for seed in seeds:
             keras.utils.set_random_seed(seed)
             drawn = np.random.default_rng(seed).permutation(len(pairs))[:pairs_each]
             own = [pairs[index] for index in drawn]
-            network = models.build(BASE, filters=(width, max(3, width // 2)), start="identity")
+            network.set_weights(build().get_weights())
             training.fit(
                 network, batches.Shuffled(own, batch_size, seed, crop_size, epoch_steps=updates), watched, recipe
             )

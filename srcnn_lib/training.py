@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ LOSSES = {"mse": pixel_mse, "charbonnier": charbonnier}
 _EXPLODED = 10  # times the loss of the best epoch so far
 _CHECKPOINT = "checkpoint.npz"
 _LOG = logging.getLogger(__name__)
+_compiled = weakref.WeakKeyDictionary()  # model -> (recipe, steps) it is compiled for, its optimizer, what that began with
 
 
 class TrainingError(RuntimeError):
@@ -106,8 +108,7 @@ def fit(
     """
     fitting = _Fitting(model, train, recipe, folder)
     with _computing_in(model, recipe.precision):
-        model.compile(optimizer=_optimizer(recipe, train.steps), loss=LOSSES[recipe.loss], metrics=[pixel_mse])
-        model.optimizer.build(model.trainable_variables)
+        _compile(model, recipe, train.steps)
         first = fitting.resume()
         callbacks = [fitting]
         if folder is not None:
@@ -209,6 +210,23 @@ def load_weights(model: keras.Model, path: Path) -> None:
             f"received those of {theirs.name} ({theirs.count_params():,})"
         )
     model.set_weights(theirs.get_weights())
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    """Make ready for training from the beginning.
+
+    A model that was trained by the same recipe before is not compiled anew, since TensorFlow would then trace its steps
+    again, which takes longer than a short training; only its optimizer forgets.
+    """
+    purpose, optimizer, beginning = _compiled.get(model, (None, None, None))
+    if purpose != (recipe, steps) or optimizer is not model.optimizer:
+        optimizer = _optimizer(recipe, steps)
+        model.compile(optimizer=optimizer, loss=LOSSES[recipe.loss], metrics=[pixel_mse])
+        optimizer.build(model.trainable_variables)
+        beginning = [variable.numpy() for variable in optimizer.variables]
+        _compiled[model] = (recipe, steps), optimizer, beginning
+    for variable, value in zip(optimizer.variables, beginning, strict=True):
+        variable.assign(value)
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:

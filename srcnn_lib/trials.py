@@ -204,6 +204,7 @@ def train(
     """
     rows = []
     recipe = training.Recipe(epochs=1, learning_rate=learning_rate, schedule="cosine", clip_norm=0.1)
+    network = models.build("srcnn-9-1-5", start="identity")  # one for all, which is compiled once
     for name, chain in chains.items():
 
         def processed(card: Card, chain=chain) -> batches.Pair:
@@ -214,7 +215,7 @@ def train(
         inputs = [chain.to_input(card.low) for card in validation_cards]
         for seed in seeds:
             keras.utils.set_random_seed(seed)
-            network = models.build("srcnn-9-1-5", start="identity")
+            network.set_weights(models.build("srcnn-9-1-5", start="identity").get_weights())
             data = batches.Shuffled(own, batch_size, seed, crop_size, epoch_steps=updates)
             training.fit(network, data, batches.stream(watched, batch_size=batch_size), recipe)
             outputs = [evaluation.predict(network, image) for image in inputs]

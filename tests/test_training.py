@@ -38,6 +38,21 @@ def same(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
 
 
+@pytest.mark.parametrize("recipe", [Recipe(2, 1e-3), Recipe(2, 1e-3, schedule="cosine", averaging=0.9)])
+def test_a_network_that_is_trained_again_forgets_all_but_how_it_was_compiled(train, validation, recipe):
+    expected, again = fresh(), fresh()
+    training.fit(again, train, validation, recipe)
+    compiled = again.train_function
+    again.set_weights(expected.get_weights())
+    training.fit(expected, train, validation, recipe)
+    training.fit(again, train, validation, recipe)
+    assert again.train_function is compiled and same(again, expected)
+    again.compile(optimizer="sgd", loss="mae")
+    again.set_weights(fresh().get_weights())
+    training.fit(again, train, validation, recipe)
+    assert same(again, expected)
+
+
 def test_training_learns_and_logs_every_epoch(train, validation):
     history = training.fit(fresh(), train, validation, Recipe(epochs=8, learning_rate=0.002))
     assert history["epoch"].tolist() == list(range(1, 9))

@@ -1,0 +1,101 @@
+"""How well cards are read after the networks that come with the enhancer, on cards that nothing was chosen by.
+
+`make benchmark-reading` reads every card of the test pool of a finished run, `make benchmark-reading CARDS=folder` every
+card of a folder with `blurred_images/`, `sharpened_images/` and `text.json` (stem -> {"values": […], "labels": […]}), with
+every OCR engine at hand. What each image came to is kept in `srcnn_lib/records/reading`, and each scoring is added to
+`log.csv` there: the first of a network, by its file's hash, is the one that counts. Readings are cached by content, so
+that a reading which was interrupted goes on.
+"""
+
+import argparse
+import json
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from srcnn_lib import comparison, enhancer, evaluation, files, ocr, pairs, records
+from srcnn_lib.runs import Run
+
+RESULTS = records.FOLDER / "reading"
+SEED = 1
+
+
+def of_run(run: Run) -> tuple[str, list, object, dict]:
+    """All cards of a run's test pool: what they are called, their names, what reads them, and their text."""
+    index = run.read_table("01_inspection/pairs.csv").merge(run.read_table("03_split/split.csv"), on="name")
+    names = evaluation.pool(index, "test")
+    folder = run.data_folder
+    return "drawn", names, evaluation.unsquashed(folder, index), evaluation.fields(folder, index, names)
+
+
+def of_folder(folder: Path) -> tuple[str, list, object, dict]:
+    """The same of a folder with text.json."""
+    index = pairs.index(folder, max_megapixels=100).pairs.set_index("name", drop=False)
+    text = json.loads((folder / "text.json").read_text(encoding="utf-8"))
+    known = {
+        name: pd.DataFrame(
+            [
+                {"kind": kind, "name": f"{kind} {number}", "text": value}
+                for kind in ("value", "label")
+                for number, value in enumerate(text[name][f"{kind}s"], start=1)
+            ]
+        )
+        for name in index["name"]
+    }
+
+    def read(name: str) -> tuple:
+        low, high = pairs.read_pair(folder, index.loc[name])
+        return low, {evaluation.SHARP: high}
+
+    return folder.name, sorted(known), read, known
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="a finished run: its test cards, and the filter chosen on validation")
+    parser.add_argument("--cards", type=Path, help="read this folder's cards instead")
+    parser.add_argument("--cache", type=Path, default=Path("reports/reading"), help="where readings are cached")
+    arguments = parser.parse_args()
+    run = Run(arguments.run)
+    filters = run.read_table("07_evaluation/classical.csv").set_index("method")["character error rate"]
+    unsharp = filters[filters.index.str.startswith("unsharp")].idxmin()
+    networks = enhancer.models()
+    enhancers = {evaluation.UNTOUCHED: lambda image: image, unsharp: evaluation.FILTERS[unsharp]}
+    enhancers |= {name: partial(enhancer.enhance, model=name, threads=1) for name in networks}
+
+    test, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
+    tables = []
+    for engine in ocr.engines():
+        scores = evaluation.legibility(names, read, enhancers, known, engine=engine, cache_folder=arguments.cache).scores
+        for kind in ("value", "label"):
+            tables.append(evaluation.per_image(scores, kind).assign(engine=engine, kind=kind))
+    everything = pd.concat(tables, ignore_index=True)
+    with files.whole(RESULTS / f"{test}.csv") as temporary:
+        everything.to_csv(temporary, index=False)
+
+    hashes = {name: network["sha256"] for name, network in networks.items()}
+    rows = []
+    for (engine, kind), table in everything.groupby(["engine", "kind"], sort=False):
+        errors = comparison.against(table, evaluation.UNTOUCHED, "errors", "characters", seed=SEED)
+        exact = table.groupby("method")[["exact", "fields"]].sum()
+        rows.append(
+            errors.assign(
+                date=date.today().isoformat(),
+                test=test,
+                engine=engine,
+                kind=kind,
+                exact=errors["method"].map(exact["exact"] / exact["fields"]),
+                weights=errors["method"].map(hashes).fillna(""),
+            )
+        )
+    scored = pd.concat(rows, ignore_index=True).round(4)
+    log = RESULTS / "log.csv"
+    with files.whole(log) as temporary:
+        pd.concat([*([pd.read_csv(log)] if log.exists() else []), scored]).to_csv(temporary, index=False)
+    print(scored.drop(columns=["date", "weights"]).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
