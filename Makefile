@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -65,7 +65,7 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 $(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
-ifneq ($(filter report report-pdf notebooks weights bench reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report report-pdf notebooks weights bench benchmark-reading reports/%,$(MAKECMDGOALS)),)
 include $(GRAPH)
 endif
 
@@ -104,6 +104,9 @@ benchmark-set5: $(READY) ## the SRCNN paper's own test; T91=folder SET5=folder (
 
 benchmark-noisy-office: $(READY) ## scanned pages, cross-validated; PAGES=folder of NoisyOffice's two sides
 	@$(PYTHON) benchmarks/noisy_office.py '$(value PAGES)'
+
+benchmark-reading: $(RUN_DIR)/07_evaluation.ipynb ## OCR on all test cards after the enhancer's networks; CARDS=folder with text.json
+	@$(PYTHON) benchmarks/reading.py $(RUN_DIR) $(if $(CARDS),--cards '$(value CARDS)')
 
 weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
 	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)

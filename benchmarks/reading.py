@@ -1,21 +1,21 @@
 """How well cards are read after the networks that come with the enhancer, on cards that nothing was chosen by.
 
-`make benchmark-reading` reads every card of the test pool of a finished run, `make benchmark-reading CARDS=folder` every
-card of a folder with `blurred_images/`, `sharpened_images/` and `text.json` (stem -> {"values": […], "labels": […]}), with
-every OCR engine at hand. What each image came to is kept in `srcnn_lib/records/reading`, and each scoring is added to
-`log.csv` there: the first of a network, by its file's hash, is the one that counts. Readings are cached by content, so
-that a reading which was interrupted goes on.
+`make benchmark-reading` reads every card of the test pool of a finished run, `make benchmark-reading CARDS=folder`
+every card of a folder with `blurred_images/`, `sharpened_images/` and `text.json` (stem -> {"values": […],
+"labels": […]}), with every OCR engine at hand. What each image came to is kept in `srcnn_lib/records/reading`, and each
+scoring is added to `log.csv` there: the first of a network, by its file's hash, is the one that counts. Readings are
+cached by content, so that a call which was interrupted goes on.
 """
 
 import argparse
 import json
-from datetime import date
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from srcnn_lib import comparison, enhancer, evaluation, files, ocr, pairs, records
+from srcnn_lib import enhancer, evaluation, files, ocr, pairs, records
 from srcnn_lib.runs import Run
 
 RESULTS = records.FOLDER / "reading"
@@ -68,7 +68,9 @@ def main() -> None:
     test, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
     tables = []
     for engine in ocr.engines():
-        scores = evaluation.legibility(names, read, enhancers, known, engine=engine, cache_folder=arguments.cache).scores
+        scores = evaluation.legibility(
+            names, read, enhancers, known, engine=engine, cache_folder=arguments.cache
+        ).scores
         for kind in ("value", "label"):
             tables.append(evaluation.per_image(scores, kind).assign(engine=engine, kind=kind))
     everything = pd.concat(tables, ignore_index=True)
@@ -76,25 +78,21 @@ def main() -> None:
         everything.to_csv(temporary, index=False)
 
     hashes = {name: network["sha256"] for name, network in networks.items()}
-    rows = []
-    for (engine, kind), table in everything.groupby(["engine", "kind"], sort=False):
-        errors = comparison.against(table, evaluation.UNTOUCHED, "errors", "characters", seed=SEED)
-        exact = table.groupby("method")[["exact", "fields"]].sum()
-        rows.append(
-            errors.assign(
-                date=date.today().isoformat(),
-                test=test,
-                engine=engine,
-                kind=kind,
-                exact=errors["method"].map(exact["exact"] / exact["fields"]),
-                weights=errors["method"].map(hashes).fillna(""),
-            )
-        )
-    scored = pd.concat(rows, ignore_index=True).round(4)
+    when = datetime.now().isoformat(timespec="seconds")
+    summaries = {
+        key: evaluation.reading_summary(table, seed=SEED)
+        for key, table in everything.groupby(["engine", "kind"], sort=False)
+    }
+    scored = pd.concat(summaries, names=["engine", "kind"]).reset_index(["engine", "kind"]).round(4)
+    scored = scored.assign(when=when, test=test, weights=scored["method"].map(hashes).fillna(""))
     log = RESULTS / "log.csv"
     with files.whole(log) as temporary:
         pd.concat([*([pd.read_csv(log)] if log.exists() else []), scored]).to_csv(temporary, index=False)
-    print(scored.drop(columns=["date", "weights"]).to_string(index=False))
+    print(
+        scored[["engine", "kind", "method", "error_rate", "difference", "p", "exact", "recovered"]].to_string(
+            index=False
+        )
+    )
 
 
 if __name__ == "__main__":

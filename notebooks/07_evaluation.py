@@ -298,46 +298,42 @@ everything = pd.concat({engine: reading.scores for engine, reading in readings.i
 )
 run.write_table("07_evaluation/reading.csv", everything)
 
+
 # %%
-rows, legible = [], {}
-for engine, reading in readings.items():
-    legible[engine] = evaluation.per_image(reading.scores, kind)
-    errors = comparison.against(legible[engine], evaluation.UNTOUCHED, "errors", "characters", seed=seed).set_index(
-        "method"
+def displayed(table):
+    """A reading summary as it is shown: differences in percentage points."""
+    points = 100 * table[["difference", "difference_low", "difference_high"]]
+    return pd.DataFrame(
+        {
+            **{name: table[name] for name in ("test", "engine", "method") if name in table},
+            "character errors": [
+                f"{row.error_rate:.1%} ({row.low:.1%} to {row.high:.1%})" for row in table.itertuples()
+            ],
+            "against untouched": [
+                f"{figure:+.1f} ({low:+.1f} to {high:+.1f})" for figure, low, high in points.to_numpy()
+            ],
+            "p": table["p"],
+            "exact": table["exact"],
+            "word errors": table["word_errors"],
+            "recovered share": table["recovered"],
+        }
     )
-    exact = (
-        None
-        if known is None
-        else comparison.against(legible[engine], evaluation.UNTOUCHED, "exact", "fields", seed=seed).set_index("method")
-    )
-    sums = legible[engine].groupby("method").sum(numeric_only=True)
-    for method, row in errors.iterrows():
-        before, best = errors.loc[evaluation.UNTOUCHED, "figure"], errors.loc[evaluation.SHARP, "figure"]
-        rows.append(
-            {
-                "engine": engine,
-                "method": method,
-                "character errors": f"{row['figure']:.1%} ({row['low']:.1%} to {row['high']:.1%})",
-                "against untouched": f"{100 * row['difference']:+.1f} ({100 * row['difference_low']:+.1f} to {100 * row['difference_high']:+.1f})",
-                "p": row["p"],
-                "exact": np.nan if exact is None else exact.loc[method, "figure"],
-                "word errors": np.nan
-                if known is None
-                else sums.loc[method, "words_missed"] / sums.loc[method, "words"],
-                "recovered share": comparison.recovered(before, row["figure"], best),
-                "error_rate": row["figure"],
-            }
-        )
-summary_of_reading = pd.DataFrame(rows)
+
+
+reading_formats = {"p": "{:.1g}", "exact": "{:.1%}", "word errors": "{:.1%}", "recovered share": "{:.0%}"}
+legible = {engine: evaluation.per_image(reading.scores, kind) for engine, reading in readings.items()}
+summary_of_reading = pd.concat(
+    {engine: evaluation.reading_summary(table, seed=seed) for engine, table in legible.items()}, names=["engine"]
+).reset_index("engine")
 run.write_table("07_evaluation/reading_summary.csv", summary_of_reading)
 what = "values" if known is not None else "whole pages, against the reading of the sharp image"
 figures.table(
-    summary_of_reading.drop(columns="error_rate"),
+    displayed(summary_of_reading),
     caption=f"Reading {what} of {len(cards)} test cards"
     + ("" if len(cards) >= 200 else " (a sample: claims need 200, which the full profile has)")
     + ": character error rate with its 95 % interval, its difference in percentage points, share of fields read exactly, word error rate, "
     "and how much of the way from the untouched to the sharp image was made.",
-    formats={"p": "{:.1g}", "exact": "{:.1%}", "word errors": "{:.1%}", "recovered share": "{:.0%}"},
+    formats=reading_formats,
 )
 
 # %%
@@ -453,6 +449,27 @@ figures.table(
     shipped,
     caption="Mean PSNR in dB over RGB against the sharp file, and the gain over the untouched image with its 95 % interval.",
     formats={"updates": "{:,}", "untouched": "{:.2f}", "PSNR": "{:.2f}"},
+)
+
+# %% [markdown]
+# `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
+# text is known. It takes long, so that its results are kept; each scoring is logged with the hash of the network's file.
+
+# %%
+log = records.read_table("reading/log")
+if log is None:
+    shown = pd.DataFrame({"": ["not run yet: make benchmark-reading"]})
+else:
+    last = log[(log["kind"] == "value") & (log["when"] == log.groupby("test")["when"].transform("max"))]
+    tests = ", ".join(
+        f"{row.test}: {row.images} cards, {row.when[:10]}" for row in last.drop_duplicates("test").itertuples()
+    )
+    shown = displayed(last.reset_index(drop=True))
+figures.table(
+    shown,
+    caption="Reading the values of cards that nothing was chosen by, as above"
+    + ("." if log is None else f" ({tests})."),
+    formats={} if log is None else reading_formats,
 )
 
 # %% [markdown]

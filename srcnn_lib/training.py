@@ -27,7 +27,9 @@ LOSSES = {"mse": pixel_mse, "charbonnier": charbonnier}
 _EXPLODED = 10  # times the loss of the best epoch so far
 _CHECKPOINT = "checkpoint.npz"
 _LOG = logging.getLogger(__name__)
-_compiled = weakref.WeakKeyDictionary()  # model -> (recipe, steps) it is compiled for, its optimizer, what that began with
+_compiled = (
+    weakref.WeakKeyDictionary()
+)  # model -> (recipe, steps) it is compiled for, its optimizer, what that began with
 
 
 class TrainingError(RuntimeError):
