@@ -77,10 +77,17 @@ def compare(first: Path, second: Path, out: Path | None) -> None:
 @click.option("--compare", is_flag=True, help="Write compare.html, with every image before and after.")
 def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> None:
     """Enhance image files, and all images in folders, into another folder."""
+    import warnings
+
+    from PIL import Image
+
     from srcnn_lib import enhancer, photos
+
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # large photographs are no attack
 
     def run() -> None:
         targets = photos.targets(sources, out)
+        photos.make_folder(out)
         summary = enhancer.enhance_files(targets, **options)
         for source, reason in summary.failed.items():
             click.echo(f"failed: {source}: {reason}", err=True)

@@ -7,8 +7,10 @@ from a finished run. TensorFlow is not imported.
 import hashlib
 import html
 import json
+import math
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -26,7 +28,7 @@ from srcnn_lib.files import write_text
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "house"
 _STEP = 8  # pixels: the grid on which the networks gather pixels into cells
-_TILE = 1024  # pixels: side of what is enhanced at once, without what lies round it; takes about 1 GiB
+_TILE = 2048  # pixels: side of what is enhanced at once, without what lies round it
 
 
 def models() -> dict[str, dict]:
@@ -42,6 +44,7 @@ def enhance(
     strength: float = 1.0,
     tile: int = _TILE,
     threads: int | None = None,
+    before_tile: Callable[[], None] | None = None,
 ) -> np.ndarray:
     """Enhance one image.
 
@@ -55,10 +58,13 @@ def enhance(
     strength
         How far to go from the image (0) to the network's result (1); from 0 to 1.
     tile
-        Side in pixels of the squares that larger images are cut into, a multiple of 8. Each is enhanced with as much of
-        the image round it as the network can see, so the result is that of the whole image up to rounding.
+        Longest side in pixels, a multiple of 8, of the equal tiles that larger images are cut into. Each is enhanced
+        with as much of the image round it as the network can see, so the result is that of the whole image up to
+        rounding.
     threads
         How many to compute with; None takes all cores.
+    before_tile
+        Called before every tile; what it raises ends the work.
 
     Returns
     -------
@@ -83,11 +89,11 @@ def enhance(
         raise ValueError(f"tile: expected a multiple of {_STEP}, received {tile!r}")
     session, reach = _session(model, threads or os.cpu_count() or 1)
     result = image.copy()
-    height, width = image.shape[:2]
-    for top in range(0, height, tile):
-        for left in range(0, width, tile):
-            place = (top, left, min(tile, height - top), min(tile, width - left))
-            _enhance_tile(session, reach, image, result, place, strength)
+    for top, height in _cuts(image.shape[0], tile):
+        for left, width in _cuts(image.shape[1], tile):
+            if before_tile:
+                before_tile()
+            _enhance_tile(session, reach, image, result, (top, left, height, width), strength)
     return result
 
 
@@ -135,27 +141,20 @@ def enhance_files(
     threads = max(1, (os.cpu_count() or 1) // jobs)
     _session(model, threads)
     summary = Summary([], [], {})
+    stopped = threading.Event()
 
-    def one(source: Path) -> None:
-        target = targets[source]
-        note = target.with_name(f"{target.name}.json")
-        if target.exists() and not force:
-            if read and not note.exists():
-                write_text(note, photos.text_of(photos.read(target).pixels) + "\n")
-            summary.kept.append(source)
-            return
-        photo = photos.read(source)
-        enhanced = enhance(photo.pixels, model=model, strength=strength, threads=threads)
-        if read:
-            write_text(note, photos.text_of(enhanced) + "\n")
-        photos.write(target, photo, enhanced, strip=strip)
-        summary.done.append(source)
+    def go_on() -> None:
+        if stopped.is_set():
+            raise InterruptedError("stopped")
 
     def safely(source: Path) -> None:
         try:
-            one(source)
-        except (ForeseenError, OSError, MemoryError) as error:
-            summary.failed[source] = str(error) or type(error).__name__
+            options = {"model": model, "strength": strength, "threads": threads, "before_tile": go_on}
+            done = enhance_file(source, targets[source], force=force, strip=strip, read=read, **options)
+        except Exception as error:  # decoders of broken files raise all kinds
+            summary.failed[source] = why(error)
+        else:
+            (summary.done if done else summary.kept).append(source)
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
@@ -163,9 +162,36 @@ def enhance_files(
                 tqdm(pool.map(safely, targets), total=len(targets), desc="enhancing", unit="image", dynamic_ncols=True)
             )
         except KeyboardInterrupt:
+            stopped.set()
             pool.shutdown(cancel_futures=True)
             raise
     return summary
+
+
+def enhance_file(
+    source: Path, target: Path, *, force: bool = False, strip: bool = False, read: bool = False, **options
+) -> bool:
+    """Enhance one image file; `force`, `strip` and `read` as for `enhance_files`, `options` as for `enhance`.
+
+    Returns whether there was anything to do: an output that exists is kept unless `force`. Raises ImageError for a file
+    that is no image which can be enhanced, and OSError where the output cannot be written.
+    """
+    note = target.with_name(f"{target.name}.json")
+    if target.exists() and not force:
+        if read and not note.exists():
+            write_text(note, photos.text_of(photos.read(target).pixels) + "\n")
+        return False
+    photo = photos.read(source)
+    enhanced = enhance(photo.pixels, **options)
+    if read:
+        write_text(note, photos.text_of(enhanced) + "\n")
+    photos.write(target, photo, enhanced, strip=strip)
+    return True
+
+
+def why(error: Exception) -> str:
+    """What went wrong with a file, for a line that names it."""
+    return getattr(error, "reason", None) or str(error) or type(error).__name__
 
 
 def compare(targets: Mapping[Path, Path], page: Path) -> None:
@@ -193,6 +219,13 @@ def _address(file: Path, page: Path) -> str:
     return html.escape(quote(Path(relative).as_posix()), quote=True)
 
 
+def _cuts(length: int, tile: int) -> Iterator[tuple[int, int]]:
+    """Start and length of as few pieces as possible, equal up to the grid and no longer than `tile`."""
+    piece = math.ceil(length / math.ceil(length / tile) / _STEP) * _STEP
+    for start in range(0, length, piece):
+        yield start, min(piece, length - start)
+
+
 def _enhance_tile(
     session: onnxruntime.InferenceSession,
     reach: int,
@@ -209,7 +242,7 @@ def _enhance_tile(
     alpha = colours.shape[2] in (2, 4)
     colours = colours[..., : colours.shape[2] - alpha]
     largest = np.float32(np.iinfo(image.dtype).max)
-    values = colours.astype(np.float32) / largest
+    values = np.divide(colours, largest, dtype=np.float32)
     shown = np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
     below, beside = (-side % _STEP for side in shown.shape[:2])
     shown = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")  # the grid must not depend on the size
@@ -220,9 +253,9 @@ def _enhance_tile(
     if values.shape[2] == 1:
         enhanced = enhanced.mean(axis=2, keepdims=True)
     blended = values + np.float32(strength) * (enhanced - values)
-    written = result[top : top + height, left : left + width].reshape(height, width, -1)
-    written[..., : values.shape[2]] = np.rint(np.clip(blended, 0, 1) * largest).astype(image.dtype)
-    result[top : top + height, left : left + width] = written.reshape(height, width, *image.shape[2:])
+    np.rint(np.clip(blended, 0, 1, out=blended) * largest, out=blended)
+    written = result[top : top + height, left : left + width]
+    (written if written.ndim == 3 else written[..., None])[..., : values.shape[2]] = blended
 
 
 @cache

@@ -8,11 +8,14 @@ from pathlib import Path
 import keras
 import nbformat
 import numpy as np
+import tensorflow as tf
+from keras import layers, ops
 
 from srcnn_lib import comparison, evaluation, models, training
 from srcnn_lib.enhancer import WEIGHTS
 from srcnn_lib.errors import RunError
 from srcnn_lib.files import whole, write_json
+from srcnn_lib.models import blocks
 from srcnn_lib.runs import Run
 
 NETWORKS = {"house": "house", "srcnn": "srcnn-9-1-5"}
@@ -38,7 +41,7 @@ def weights(run: Run, folder: Path = WEIGHTS) -> list[Path]:
     for name, registered in NETWORKS.items():
         network = networks[name]
         file = folder / f"{name}.onnx"
-        _write_onnx(network, file)
+        write_onnx(network, file)
         cost = models.cost(models.build(registered))
         made[name] = {
             "file": file.name,
@@ -69,11 +72,83 @@ def _scores(run: Run, networks: dict[str, keras.Model]) -> dict[str, dict[str, f
     return compared.drop(columns="p").round(4).to_dict("index")
 
 
-def _write_onnx(network: keras.Model, file: Path) -> None:
+def write_onnx(network: keras.Model, file: Path) -> None:
+    """Write a network as ONNX for images whose sides its cells divide, as the enhancer pads them.
+
+    Raises RunError if tf2onnx is not installed.
+    """
     try:
         import tf2onnx  # noqa: F401  what Keras exports with
     except ImportError:
         raise RunError("tf2onnx is not installed: `make weights` installs it") from None
-    network(np.zeros((1, 64, 64, network.input_shape[-1]), np.float32))  # Keras exports only what has been called
+    streamlined = for_whole_cells(network)
+    streamlined(np.zeros((1, 64, 64, network.input_shape[-1]), np.float32))  # Keras exports only what has been called
     with whole(file) as temporary:
-        network.export(temporary, format="onnx", verbose=False)
+        streamlined.export(temporary, format="onnx", verbose=False)
+
+
+def for_whole_cells(network: keras.Model) -> keras.Model:
+    """The same network with fewer operations: exact up to rounding, where its cells divide the sides of the image.
+
+    Shuffles are single operations, nothing is padded or cut off, and wide windows are gone through one side after the
+    other, which takes 2·n values instead of n².
+    """
+    copy = keras.models.clone_model(network, clone_function=_streamlined)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _streamlined(layer: layers.Layer) -> layers.Layer:
+    replacement = _REPLACEMENTS.get(type(layer), type(layer))
+    if isinstance(layer, layers.AveragePooling2D | layers.MaxPooling2D) and tuple(layer.strides) == (1, 1):
+        return _SideBySide(type(layer), layer.pool_size, name=layer.name)
+    return replacement.from_config(layer.get_config())
+
+
+class _SpaceToDepth(blocks.PixelUnshuffle):
+    def call(self, image):
+        return tf.nn.space_to_depth(image, self.factor)
+
+
+class _DepthToSpace(blocks.PixelShuffle):
+    def call(self, features, reference):
+        return tf.nn.depth_to_space(features, self.factor)
+
+
+class _Relight(blocks.Relight):
+    def call(self, image, fields):
+        gains, offsets = (
+            tf.image.resize(half, self.factor * tf.shape(half)[1:3]) for half in ops.split(fields, 2, axis=-1)
+        )
+        return image * (1 + gains) + offsets
+
+
+class _Spread(blocks.Spread):
+    def _mean(self, image):
+        cells = ops.average_pool(image, self.cell, self.cell, "same")
+        columns = ops.average_pool(cells, (self.window, 1), 1, "same")
+        return ops.average_pool(columns, (1, self.window), 1, "same")
+
+
+class _SideBySide(layers.Layer):
+    """A pooling over a window, as one over its columns and one over its rows."""
+
+    def __init__(self, kind: type[layers.Layer], window: tuple[int, int], **kwargs) -> None:
+        super().__init__(**kwargs)
+        sides = {"strides": 1, "padding": "same"}
+        self.pools = kind((window[0], 1), **sides), kind((1, window[1]), **sides)
+
+    def call(self, values):
+        columns, rows = self.pools
+        return rows(columns(values))
+
+    def compute_output_shape(self, values_shape):
+        return values_shape
+
+
+_REPLACEMENTS = {
+    blocks.PixelUnshuffle: _SpaceToDepth,
+    blocks.PixelShuffle: _DepthToSpace,
+    blocks.Relight: _Relight,
+    blocks.Spread: _Spread,
+}

@@ -2,12 +2,14 @@
 
 import json
 import struct
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import cv2
 import numpy as np
+import tifffile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from srcnn_lib.errors import DataError, ImageError
@@ -15,6 +17,8 @@ from srcnn_lib.files import whole
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 _QUALITY = {"JPEG": 95, "WEBP": 95}
+_ORIENTATION, _EXIF_IFD, _GPS_IFD = 274, 34665, 34853
+_DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 33432)  # what is shown, by which camera and software, when, by whom
 
 
 @dataclass(frozen=True)
@@ -29,33 +33,46 @@ class Photo:
     """Whether it was stored in the colours of print."""
     icc_profile: bytes | None
     exif: bytes | None
+    dpi: tuple[float, float] | None = None
+    """Pixels per inch, by which OCR judges the size of letters."""
+    packed: bool = False
+    """Whether a TIFF was compressed."""
 
 
-def read(path: Path, *, max_megapixels: float = 200) -> Photo:
-    """Read an image of up to `max_megapixels`.
+def read(path: Path, *, max_megapixels: float = 178) -> Photo:
+    """Read an image of up to `max_megapixels` (Pillow refuses what has more than 178).
 
-    Palettes become colours, and CMYK becomes RGB. Sixteen bits are kept; of colour images with sixteen bits only
-    the pixels are (OpenCV reads them, since Pillow cannot). Raises ImageError for what is no whole image of one
-    page in one of the formats of `SUFFIXES`.
+    Palettes become colours, and CMYK becomes RGB. Sixteen bits are kept (OpenCV reads them in colour images, since
+    Pillow cannot). Of the several pictures that some cameras put into one JPEG, the first is taken. Raises ImageError
+    for what is no whole image of one page in one of the formats of `SUFFIXES`.
     """
     path = Path(path)
     try:
         with Image.open(path) as file:
-            if file.format not in ("JPEG", "PNG", "TIFF", "WEBP"):
-                raise ValueError(f"its format is {file.format}")
+            kind = "JPEG" if file.format == "MPO" else file.format
+            if kind not in ("JPEG", "PNG", "TIFF", "WEBP"):
+                raise ValueError(f"its format is {kind}")
             if file.width * file.height > max_megapixels * 1e6:
                 raise ValueError(f"{file.width}×{file.height} pixels are more than {max_megapixels:g} megapixels")
-            if getattr(file, "n_frames", 1) > 1:
+            if file.format != "MPO" and getattr(file, "n_frames", 1) > 1:
                 raise ValueError(f"it holds {file.n_frames} pages or frames, of which all but one would be lost")
-            kind = file.format
+            if file.mode in ("I", "F"):
+                raise ValueError("its pixels are numbers of 32 bits")
             if _is_deep_colour(path, file):
-                return Photo(_read_deep(path), kind, False, None, None)
-            icc_profile = file.info.get("icc_profile")
-            file.load()
-            picture = ImageOps.exif_transpose(file)
-            exif = picture.getexif().tobytes() if len(picture.getexif()) else None
-            cmyk = picture.mode == "CMYK"
-            return Photo(_pixels(picture), kind, cmyk, icc_profile, exif)
+                pixels, cmyk = _upright(_read_deep(path), file.getexif().get(_ORIENTATION, 1)), False
+            else:
+                file.load()
+                picture = ImageOps.exif_transpose(file)
+                pixels, cmyk = _pixels(picture), picture.mode == "CMYK"
+            return Photo(
+                pixels,
+                kind,
+                cmyk,
+                icc_profile=file.info.get("icc_profile") if file.mode != "LAB" else None,  # LAB becomes RGB
+                exif=_exif(file),
+                dpi=file.info.get("dpi"),
+                packed=kind == "TIFF" and file.info.get("compression", "raw") != "raw",
+            )
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError, cv2.error) as error:
         reason = "not an image of a known format" if isinstance(error, UnidentifiedImageError) else str(error)
         raise ImageError(
@@ -66,13 +83,12 @@ def read(path: Path, *, max_megapixels: float = 200) -> Photo:
 def write(path: Path, photo: Photo, pixels: np.ndarray, *, strip: bool = False) -> None:
     """Write enhanced `pixels` (shaped as those of `photo`) in the format of `photo`, whole or not at all.
 
-    The colour profile is kept, and so is EXIF (the orientation apart, which is upright now) unless `strip`.
+    The colour profile is kept, and so is EXIF (the orientation apart, which is upright now) unless `strip`. The EXIF of
+    a colour TIFF with sixteen bits is lost.
     """
     with whole(path) as temporary:
         if pixels.dtype == np.uint16 and pixels.ndim == 3:
-            order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}[pixels.shape[2]]
-            if not cv2.imwrite(str(temporary), pixels[..., order]):
-                raise OSError(f"{path}: OpenCV could not write it")
+            _write_deep(temporary, photo, pixels, strip)
             return
         picture = Image.fromarray(pixels)
         if photo.cmyk:
@@ -82,11 +98,34 @@ def write(path: Path, photo: Photo, pixels: np.ndarray, *, strip: bool = False) 
             options["icc_profile"] = photo.icc_profile
         if photo.exif and not strip:
             options["exif"] = photo.exif
+        if photo.dpi:
+            options["dpi"] = photo.dpi
+        if photo.packed:
+            options["compression"] = "tiff_adobe_deflate"  # Pillow's name; loses nothing
         picture.save(temporary, photo.kind, **options)
+
+
+def _write_deep(path: Path, photo: Photo, pixels: np.ndarray, strip: bool) -> None:
+    """Write sixteen bits in several channels, which Pillow cannot."""
+    if photo.kind == "TIFF":
+        options = {"compression": "adobe_deflate"} if photo.packed else {}
+        if photo.dpi:
+            options |= {"resolution": photo.dpi, "resolutionunit": "INCH"}
+        if pixels.shape[2] == 4:
+            options["extrasamples"] = ["UNASSALPHA"]
+        tifffile.imwrite(path, pixels, photometric="rgb", iccprofile=photo.icc_profile, metadata=None, **options)
+        return
+    kept = {cv2.IMAGE_METADATA_ICCP: photo.icc_profile, cv2.IMAGE_METADATA_EXIF: None if strip else photo.exif}
+    kept = {name: np.frombuffer(value, np.uint8) for name, value in kept.items() if value}
+    bgr = pixels[..., _SWAPPED[pixels.shape[2]]]
+    if not cv2.imwriteWithMetadata(str(path), bgr, list(kept), list(kept.values())):
+        raise OSError("OpenCV could not write it")
 
 
 def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
     """Which file each image of some files and folders is written to, in `out`; folders keep their inner paths.
+
+    What is hidden in a folder is left out: besides others', temporary files of a call that was killed are.
 
     Raises DataError if a source does not exist, if there is no image, if two would be written to one file, or if one
     would be written over an image that is read.
@@ -95,7 +134,7 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
     written = out.resolve()
     for source in map(Path, sources):
         if source.is_dir():
-            inside = sorted(file for file in source.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
+            inside = sorted(file for file in source.rglob("*") if file.is_file() and is_image(file.relative_to(source)))
             if source.resolve() in written.parents:  # outputs of an earlier call are no inputs
                 inside = [file for file in inside if not file.resolve().is_relative_to(written)]
             found |= {file: out / file.relative_to(source) for file in inside}
@@ -115,6 +154,21 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
             raise DataError(f"{file} and {taken[resolved]} would both be written to {target}; enhance them one by one")
         taken[resolved] = file
     return found
+
+
+def make_folder(out: Path) -> None:
+    """Make a folder for outputs. Raises DataError if that cannot be, or if nothing can be written there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise DataError(f"{out}: outputs cannot be written there ({error.strerror}); choose another folder") from error
+
+
+def is_image(path: PurePath) -> bool:
+    """Whether a path within a folder looks like that of an image, and is not hidden."""
+    return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
 def text_of(pixels: np.ndarray) -> str:
@@ -141,20 +195,47 @@ def _pixels(picture: Image.Image) -> np.ndarray:
     return np.array(picture.convert("RGBA" if transparent else "RGB"))
 
 
+def _exif(file: Image.Image) -> bytes | None:
+    """What EXIF tells beside the orientation."""
+    exif = file.getexif()
+    exif.pop(_ORIENTATION, None)
+    if file.format == "TIFF":  # its tags are EXIF and layout of the file in one
+        described = Image.Exif()
+        described.update({tag: exif[tag] for tag in _DESCRIPTIVE if tag in exif})
+        for ifd in (_EXIF_IFD, _GPS_IFD):
+            described.get_ifd(ifd).update(exif.get_ifd(ifd))
+        exif = described
+    return exif.tobytes() if len(exif) else None
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn and mirror an array as EXIF says that a viewer should."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
 def _is_deep_colour(path: Path, file: Image.Image) -> bool:
     """Sixteen bits in several channels, which Pillow would cut to eight without a word."""
     if file.format == "PNG":
         with path.open("rb") as stream:
             head = stream.read(26)
-        return head[24] == 16 and head[25] in (2, 6)
+        return head[24] == 16 and head[25] in (2, 4, 6)
     if file.format == "TIFF":
         bits = file.tag_v2.get(258, (8,))
         return len(bits) > 1 and set(bits) == {16}
     return False
 
 
+_SWAPPED = {3: [2, 1, 0], 4: [2, 1, 0, 3]}  # OpenCV's order of the channels, and back
+
+
 def _read_deep(path: Path) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None:
         raise ValueError("OpenCV cannot decode it")
-    return image[..., [2, 1, 0] if image.shape[2] == 3 else [2, 1, 0, 3]]
+    return image[..., _SWAPPED[image.shape[2]]]
