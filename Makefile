@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -65,7 +65,7 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 $(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
-ifneq ($(filter report report-pdf notebooks weights bench benchmark-reading reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report report-pdf notebooks weights bench benchmark-reading reports/% test-browser,$(MAKECMDGOALS)),)
 include $(GRAPH)
 endif
 
@@ -78,7 +78,7 @@ BROWSER = $(firstword $(foreach name,chromium chromium-browser google-chrome chr
 report-pdf: $(RUN_DIR)/report.html ## the report as PDF, printed by an installed Chromium
 	@[ -n "$(BROWSER)" ] || { echo "Chromium or Chrome is needed to print the PDF; none was found"; exit 1; }
 	@profile=$$(mktemp -d) && "$(BROWSER)" --headless --no-sandbox --disable-gpu --user-data-dir=$$profile \
-	  --print-to-pdf='$(CURDIR)/$(RUN_DIR)/report.tmp.pdf' 'file://$(CURDIR)/$(RUN_DIR)/report.html' 2> /dev/null; \
+	  --no-pdf-header-footer --generate-pdf-document-outline --print-to-pdf='$(CURDIR)/$(RUN_DIR)/report.tmp.pdf' 'file://$(CURDIR)/$(RUN_DIR)/report.html' 2> /dev/null; \
 	  rm -rf $$profile; mv $(RUN_DIR)/report.tmp.pdf $(RUN_DIR)/report.pdf
 	@echo "The PDF is $(RUN_DIR)/report.pdf"
 
@@ -91,6 +91,9 @@ test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 
 test-zoo: $(READY) ## the networks of the literature: size, learning, loading, one by one
 	@$(PYTHON) -m pytest -m zoo
+
+test-browser: $(RUN_DIR)/report.html ## the report of a profile in a real browser (needs Chromium or Chrome)
+	@SRCNN_REPORT=$(RUN_DIR)/report.html $(PYTHON) -m pytest -m browser -rs tests/test_browser.py
 
 test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd names, a broken file
 	@$(PYTHON) -m pytest -m own

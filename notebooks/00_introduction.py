@@ -23,6 +23,10 @@
 # it *the original*. This report is that study as a program: it goes through the same stages in the same
 # order, on data that anyone can have, and sets the original's figures beside its own. It also asks what
 # the original left open, and first of all whether the network beats leaving the images as they are.
+#
+# Sections are numbered and named as in the original. Within them, a heading that ends in ◆ has no counterpart there. The
+# [map](#map) at the end takes the original claim by claim and says whether this run agrees. All numbers in the text come from the
+# results of this run; code is folded away under “Code”.
 
 # %% tags=["parameters"]
 run_folder = "../reports/standard"
@@ -60,7 +64,8 @@ figures.beside_original(
 # ## 1.2 Related work
 #
 # Networks for *single-image super-resolution* take one image of low quality and estimate a better one, with
-# nothing else to go by. The original names these:
+# nothing else to go by. Most lean on residual learning, skip connections and dense connections, which keep deep networks trainable.
+# The original names these:
 #
 # - [SRCNN](https://arxiv.org/abs/1501.00092) (2014) maps low to high with three convolutions, learned
 #   end to end. It is the one that the original builds.

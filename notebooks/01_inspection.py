@@ -136,7 +136,7 @@ else:
 shown
 
 # %% [markdown]
-# ### What kinds of files
+# ### What kinds of files ◆
 #
 # Formats, colour modes and EXIF orientations, as the files themselves state them (1 is upright).
 
@@ -214,7 +214,7 @@ else:
     display(Markdown("No pair was flagged."))
 
 # %% [markdown]
-# ### Duplicates
+# ### Duplicates ◆
 #
 # The same file twice, or nearly the same picture under two names, would let a test card into training. The
 # perceptual hashes of the sharp sides tell: 256 bits each, of which near-duplicates differ in few.
@@ -233,7 +233,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### How far to trust these rules
+# ### How far to trust these rules ◆
 #
 # The drawn data set contains planted faults, and its truth says where. The limits in the profile were chosen
 # on a set drawn from another seed than this one.

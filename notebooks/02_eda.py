@@ -124,7 +124,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### Channel by channel
+# ### Channel by channel ◆
 #
 # The original looks at all colours together. Apart, they show whether the degradation tints the images.
 
@@ -146,7 +146,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### Low against high
+# ### Low against high ◆
 #
 # Every dot is a pair. On the line, both sides are alike.
 
@@ -190,7 +190,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### Blur and noise as spectra
+# ### Blur and noise as spectra ◆
 #
 # A power spectrum tells how much of an image is coarse (left) and how much is fine (right). Blur takes away
 # the right side, noise makes the right end level, and a pattern that repeats raises one place.
@@ -223,7 +223,7 @@ if len(spectra):
     )
 
 # %% [markdown]
-# ### Every image
+# ### Every image ◆
 #
 # The darkest and the brightest images, by their means. A click on a heading sorts the table.
 

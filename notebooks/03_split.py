@@ -17,7 +17,8 @@
 #
 # The network learns from training pairs. Choices, such as that of a learning rate, are made on validation pairs.
 # Test pairs are scored once, at the end. The split comes before any pre-processing, so that nothing about
-# the test images can leak into training.
+# the test images can leak into training. The original, short of time, took the sizes of its layers from the SRCNN paper, so that its
+# validation pairs had little to decide; here they choose filters, parameters and weights.
 
 # %% tags=["parameters"]
 run_folder = "../reports/standard"
@@ -77,7 +78,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### The leak of a naive split
+# ### The leak of a naive split ◆
 #
 # What if single pairs had been drawn, as is often done? The same counts, ten times in random order:
 
@@ -102,7 +103,8 @@ Markdown(
 # %% [markdown]
 # ### Streaming
 #
-# The original used only part of its data, since it held all images in memory at once. Here they are streamed
+# The original used only part of its data, since it held all images in memory at once, and names the way out: a generator, which
+# yields one batch, forgets it, and yields the next. So it is here: images are streamed
 # from disk: decoded, cropped, augmented and batched while the network computes. How fast is that, against
 # decoding the same files and nothing else?
 

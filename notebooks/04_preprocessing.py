@@ -53,7 +53,7 @@ train_cards, validation_cards = (trials.read_cards(run.data_folder, rows, image_
 cache = run.path("04_preprocessing/cache/techniques")
 
 # %% [markdown]
-# ### Parameters, searched
+# ### Parameters, searched ◆
 #
 # Each technique has one parameter that matters most. It is tried on validation cards: on labels by the distance to the
 # clean card, which drawn cards have; on inputs by the distance to the untouched label. The best value other than 0 is
@@ -73,6 +73,11 @@ figures.figure(
 
 # %% [markdown]
 # ### Before and after
+#
+# *Non-local means* replaces a pixel by a mean over others in its neighbourhood, each weighted by how alike the small patches around
+# the two are: what belongs to one texture is smoothed together, and a stroke of a letter is averaged with strokes, not with the
+# ground. *Bilateral filtering* weighs by distance and by the difference of the two pixels alone. *CLAHE* stretches the histogram of each
+# tile of the image, up to a limit. The *weighted addition* mixes a sharpened copy with a denoised one.
 #
 # The same piece of one card, squashed as the network will see it, after each technique. The original shows
 # number 5019; so do we where the data have it.
@@ -99,7 +104,7 @@ for side in trials.SIDES:
     )
 
 # %% [markdown]
-# ### Measured
+# ### Measured ◆
 
 # %%
 effects = pd.concat(
@@ -136,7 +141,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### Histograms
+# ### Histograms ◆
 
 # %%
 figures.figure(
@@ -146,7 +151,7 @@ figures.figure(
 )
 
 # %% [markdown]
-# ### What a network learns from it
+# ### What a network learns from it ◆
 #
 # SRCNN is trained for a short while on what each technique makes of the same pairs, with the same crops. Its outputs are
 # then held against untouched labels, and against the clean cards.
@@ -198,7 +203,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### What reading makes of it
+# ### What reading makes of it ◆
 #
 # At 256 pixels nothing can be read, so here the techniques work on the images as they are, on either side.
 

@@ -65,6 +65,58 @@ train, validation = (
 )
 untouched = metrics.error_of_doing_nothing(batches.stream(validation, batch_size=batch_size))
 
+# %% [markdown]
+# ### The call
+#
+# The original trains with one line, the method `fit` of a Keras model. Its arguments, and what they are here:
+
+# %%
+figures.table(
+    pd.DataFrame(
+        [
+            (
+                "input data",
+                "the low images, which the network maps",
+                f"{original.SPLIT['train']} arrays in memory",
+                f"{len(train):,}, streamed",
+            ),
+            ("target labels", "the high images, which it should reach", "the same number", "the same number"),
+            ("epochs", "passes over all training pairs", original.EPOCHS, epochs),
+            (
+                "batch_size",
+                "pairs for one update of the weights; pairs / batch size = updates an epoch",
+                original.BATCH_SIZE,
+                batch_size,
+            ),
+            (
+                "validation_data",
+                "pairs to measure the loss on, not to learn from",
+                f"{original.SPLIT['validation']}, after each epoch",
+                f"{len(validation):,}, after every {validate_every} epochs and the last",
+            ),
+            ("callbacks", "what is done beside training", "none", "checkpoints, a watch on the loss, logs"),
+            (
+                "optimizer",
+                "how a gradient becomes a step (set when compiling)",
+                f"Adam, {original.LEARNING_RATE:g}",
+                f"Adam, {learning_rate:g}, {schedule}",
+            ),
+        ],
+        columns=["argument", "meaning", "the original", "this run"],
+    ),
+    caption="What `fit` is given. It returns a history: the losses of every epoch, as in the log below.",
+)
+
+# %%
+figures.listing(training.fit, caption="The one training loop of this project.")
+
+# %% [markdown]
+# Line by line: `_Fitting` writes the log and the checkpoints; everything under `_computing_in` uses the recipe's number format. `compile`
+# sets optimiser and loss, `build` makes the optimiser's memory before a checkpoint is read into it, and `resume` says from which epoch to go on.
+# `callbacks` are called between batches and epochs. `fit` then takes batches from the stream, so many steps an epoch, and validates at the epochs
+# named; the stream has shuffled already. Whatever happens, the progress bar is closed; `finish` puts the best weights back where the recipe asks
+# for them.
+
 # %%
 recipe = training.Recipe(
     epochs=epochs,
@@ -106,6 +158,9 @@ Markdown(
     f"The network kept is the {keep} one."
 )
 
+# %% [markdown]
+# ### The log
+
 # %%
 figures.figure(
     figures.learning_curve(history, {"loss": original.LOSS, "val_loss": original.VAL_LOSS}, untouched),
@@ -115,20 +170,16 @@ figures.figure(
 )
 
 # %%
-log = history.copy()
-log["original_loss"] = log.index.map(dict(enumerate(original.LOSS)))
-log["original_val_loss"] = log.index.map(dict(enumerate(original.VAL_LOSS)))
-shown = log[["epoch", "loss", "val_loss", "original_loss", "original_val_loss", "seconds"]]
+ours = history.assign(milliseconds=1000 * history["training_seconds"] / history["steps"]).set_index("epoch")
+columns = {"loss": "{:.4f}", "val_loss": "{:.4f}", "seconds": "{:.1f}", "ms a step": "{:.0f}"}
+log = ours.rename(columns={"milliseconds": "ms a step"})[list(columns)].join(
+    original.log().add_suffix(", original"), how="outer"
+)
 figures.table(
-    shown.rename(columns={"original_loss": "loss, original", "original_val_loss": "val_loss, original"}),
-    caption="The training log, beside the original's.",
-    formats={
-        "loss": "{:.4f}",
-        "val_loss": "{:.4f}",
-        "loss, original": "{:.4f}",
-        "val_loss, original": "{:.4f}",
-        "seconds": "{:.1f}",
-    },
+    log.reset_index(),
+    caption=f"The training log, beside the original's {original.EPOCHS} lines.",
+    formats={f"{name}{whose}": pattern for name, pattern in columns.items() for whose in ("", ", original")},
+    key="log",
 )
 
 # %%
@@ -186,7 +237,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### What the layers see
+# ### What the layers see ◆
 #
 # One validation image on its way through the network: the most varied channels after each layer.
 
@@ -259,7 +310,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### The published recipe, in full
+# ### The published recipe, in full ◆
 #
 # The original's training to the letter, on whole images, takes long on a processor. `make published` runs it;
 # what it came to is kept with the project.
@@ -313,7 +364,7 @@ else:
 Markdown(verdict)
 
 # %% [markdown]
-# ### The paper's own test
+# ### The paper's own test ◆
 #
 # Can this code reach published figures at all? The SRCNN paper enlarges five well-known photographs after training
 # on 91 others. `make benchmark-set5` repeats that by the paper's protocol, with the same training loop.
@@ -327,7 +378,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### At native resolution
+# ### At native resolution ◆
 #
 # Squashed to 256 pixels, small text is gone before any network sees it. So the networks that are meant to help
 # reading train on crops of the images as they are. All get the same crops, updates and labels: the sharp files on
@@ -412,7 +463,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### A reader for the perceptual measure
+# ### A reader for the perceptual measure ◆
 #
 # Section 2.8 wants a network that looks at an image as its purpose does. Here the purpose is reading, so a small network
 # learns to name the character in the middle of 24×24 pixels, drawn in the typefaces of the training pool.

@@ -47,7 +47,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from srcnn_lib import (
     comparison,
@@ -72,6 +72,28 @@ names = parts.loc[parts["part"] == "test", "name"].tolist()
 prepared = run.existing("04_preprocessing/prepared")
 
 # %% [markdown]
+# ### The code
+#
+# The original dissects three functions: the loss `pixel_MSE`, a logarithm to base 10, and `PSNR`. Here they are as this
+# run used them.
+
+# %%
+figures.listing(
+    metrics.pixel_mse,
+    metrics.log10,
+    metrics.batch_psnr,
+    metrics._difference,
+    caption="The loss and the score, as they are computed in training.",
+)
+
+# %% [markdown]
+# - `pixel_mse` subtracts one image from the other, squares, and takes the mean (`ops.mean`, which is TensorFlow's `reduce_mean`) over
+#   height, width and colours: axes 1, 2 and 3. Axis 0 is the batch, so that each image has an error of its own.
+# - `log10`: TensorFlow knows only the natural logarithm, and the original divides by that of 10: $\log_{10} x = \ln x / \ln 10$. Keras has the
+#   function by now.
+# - `batch_psnr` is the formula above with $MAX = 1$, since values lie in [0, 1]: $20 \log_{10} (1 / \sqrt{MSE}) = -10 \log_{10} MSE$.
+# - `_difference` brings both images to one precision first, which matters where a network computes in bfloat16.
+#
 # On one test pair, beside scikit-image and TensorFlow (which computes in float32):
 
 # %%
@@ -172,7 +194,7 @@ figures.figure(
 )
 
 # %% [markdown]
-# ### At native resolution
+# ### At native resolution ◆
 #
 # From here on whole, unsquashed test cards, against the sharp file as it lies on disk. Drawn cards have a second
 # truth: the card before anything was done to it. Where a data set has pools, all cards of the test pool take
@@ -281,7 +303,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### Can it be read?
+# ### Can it be read? ◆
 #
 # The purpose of the whole exercise. An OCR engine reads every card after every method, and the sharp image itself, which
 # is as good as it can get. A field counts as read where its text is found at its place. Values (names, numbers,
@@ -398,7 +420,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### Scanned pages
+# ### Scanned pages ◆
 #
 # Real noise, real paper: 13 scanned pages in four kinds of noise each. `make benchmark-noisy-office` trains the house model
 # four times, each time without a quarter of the pages, and scores it on those.
@@ -425,7 +447,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### The networks that come with the enhancer
+# ### The networks that come with the enhancer ◆
 #
 # `python -m srcnn_lib enhance` uses networks of another, longer run. They were scored when they were made, once, on all
 # test cards of that run.
@@ -473,9 +495,10 @@ figures.table(
 )
 
 # %% [markdown]
-# ### Which cards, and why
+# ### Which cards, and why ◆
 #
-# Every card, sortable; then the ones where the best-read network helped most, the middle one, and where it harmed most.
+# Every card: a click on a heading sorts the table. Then the ones where the best-read network helped most, the middle one, and where it
+# harmed most, with a slider and a lens to look closely.
 
 # %%
 candidates = [method for method in enhancers if method.endswith(", native")]
@@ -506,17 +529,25 @@ figures.table(
 
 # %%
 by_change = cases.sort_values("change").index
-picked = {by_change[len(by_change) // 2]: "in the middle", by_change[0]: "helped most", by_change[-1]: "harmed most"}
-panels, texts = [], []
+middle_card = by_change[len(by_change) // 2]
+run.write_json("07_evaluation/middle_card.json", {"name": middle_card, "method": chosen, **cases.loc[middle_card]})
+picked = {middle_card: "in the middle", by_change[0]: "helped most", by_change[-1]: "harmed most"}
+maps, texts = [], []
 for name, title in sorted(picked.items(), key=lambda item: by_change.get_loc(item[0])):
     low, truths = unsquashed(name)
-    high, after = truths["sharp file"], enhancers[chosen](low)
-    panels += [
-        (f"{title}: low, {cases.loc[name, 'errors before']:.0%} errors", low),
-        (f"after, {cases.loc[name, 'errors after']:.0%} errors", after),
-        (f"sharp ({name})", high),
-        ("error after, ×4", figures.error_map(after, high)),
-    ]
+    views = {"before": low, "after": enhancers[chosen](low), "sharp": truths["sharp file"]}
+    if name == middle_card:
+        for view, image in views.items():
+            images.write(run.path(f"07_evaluation/middle_card/{view}.png"), image)
+    display(
+        figures.before_after(
+            views,
+            caption=f"{title.capitalize()}: {name}, {cases.loc[name, 'errors before']:.0%} character errors before and "
+            f"{cases.loc[name, 'errors after']:.0%} after {chosen}. The slider moves the border, the lens shows single pixels.",
+            alt=f"The card {name},",
+        )
+    )
+    maps.append((title, figures.error_map(views["after"], views["sharp"])))
     scores_of = readings[engine].scores.query("name == @name")
     if known is not None:
         values = scores_of[scores_of["kind"] == "value"].pivot(index="field", columns="method", values="found")
@@ -532,9 +563,9 @@ for name, title in sorted(picked.items(), key=lambda item: by_change.get_loc(ite
             for field in values.index
         ]
 figures.figure(
-    figures.side_by_side(panels, columns=4, width=10),
-    caption=f"Where {chosen} helped most, the middle card, and where it harmed most.",
-    alt="Rows of four images: low, after the network, sharp, and the error magnified four times.",
+    figures.side_by_side(maps),
+    caption=f"What is still wrong after {chosen}: the difference to the sharp card, four times as strong; white is none.",
+    alt="Three maps of the error after the network, white with darker letters and edges.",
 )
 
 # %%
@@ -544,7 +575,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### By what spoilt the card
+# ### By what spoilt the card ◆
 
 # %%
 spoilt = evaluation.degradations(folder, cards)
@@ -576,7 +607,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### Beyond the training distribution
+# ### Beyond the training distribution ◆
 #
 # The same network on cards that differ from everything it was trained on in one named way. All test cards have typefaces,
 # layouts and words that no training card has; two kinds of degradation here were never drawn for training. Reading is

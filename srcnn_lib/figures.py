@@ -5,21 +5,29 @@ Drawing functions return a matplotlib Figure; `figure` gives it a caption and a 
 
 import base64
 import html
+import inspect
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from markupsafe import Markup, escape
 from matplotlib.colors import rgb_to_hsv
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
+from PIL import Image
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 sns.set_theme(style="whitegrid", palette="colorblind")
 
 LOW_COLOUR, HIGH_COLOUR = "C0", "C1"
 ORIGINAL_COLOUR = "0.45"
+_LARGEST = 1200  # side of an image to compare, in pixels: more is not seen, and makes the page heavy
 
 
 class Shown:
@@ -32,30 +40,109 @@ class Shown:
         return self.html
 
 
-def figure(drawing: Figure, *, caption: str, alt: str) -> Shown:
-    """A drawing with its caption, and `alt`: what it shows, for those who cannot see it."""
+def figure(drawing: Figure, *, caption: str, alt: str, key: str | None = None) -> Shown:
+    """A drawing with its caption, and `alt`: what it shows, for those who cannot see it.
+
+    `key` is what a link in the prose calls it: on the page, "[figure](#key)" becomes "Figure 7".
+    """
     buffer = io.BytesIO()
-    drawing.savefig(buffer, format="webp", dpi=160, pil_kwargs={"quality": 90, "method": 6})
-    data = base64.b64encode(buffer.getvalue()).decode()
+    drawing.savefig(buffer, dpi=160)
+    with Image.open(buffer) as picture:
+        drawn = _picture(np.asarray(picture.convert("RGB")), alt)
+    return Shown(f"<figure{_id(key)}>{drawn}<figcaption>{html.escape(caption)}</figcaption></figure>")
+
+
+def before_after(views: Mapping[str, np.ndarray], *, caption: str, alt: str, key: str | None = None) -> Shown:
+    """Images of one size and one subject, uint8 RGB by title, to be compared pixel by pixel; "after" is one of them.
+
+    On the page a slider draws the border between "after" and any other, and a lens shows the same place of all of
+    them, one pixel a pixel. Without a script, and on paper, they stand side by side. Large images show their middle.
+    """
+    panels = "".join(
+        f'<div class="view" data-title="{html.escape(title)}">{_picture(_middle(image), f"{alt} {title}")}'
+        f'<span class="tag">{html.escape(title)}</span></div>'
+        for title, image in views.items()
+    )
     return Shown(
-        f'<figure><img src="data:image/webp;base64,{data}" alt="{html.escape(alt)}">'
+        f'<figure class="compare"{_id(key)}><div class="views">{panels}</div>'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
     )
 
 
+def listing(*functions: Callable, caption: str) -> Shown:
+    """The source of functions as it runs, without their docstrings, which the prose around it replaces."""
+    sources = []
+    for function in functions:
+        source = inspect.getsource(function)
+        documentation = inspect.getdoc(function) and function.__doc__
+        sources.append(source.replace(f'    """{documentation}"""\n', "") if documentation else source)
+    code = highlight("\n\n".join(sources), PythonLexer(), HtmlFormatter())
+    return Shown(f'<figure class="listing">{code}<figcaption>{html.escape(caption)}</figcaption></figure>')
+
+
+def _picture(image: np.ndarray, alt: str) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="webp", quality=90, method=6)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    height, width = image.shape[:2]
+    size = f'width="{width}" height="{height}"'
+    return f'<img src="data:image/webp;base64,{data}" {size} decoding="async" alt="{html.escape(alt)}">'
+
+
+def _middle(image: np.ndarray) -> np.ndarray:
+    top, left = (max(0, side - _LARGEST) // 2 for side in image.shape[:2])
+    return image[top : top + _LARGEST, left : left + _LARGEST]
+
+
+def _id(key: str | None) -> str:
+    return f' id="{key}"' if key else ""
+
+
 def table(
-    frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | None = None, sortable: bool = False
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    formats: Mapping[str, str] | None = None,
+    sortable: bool = False,
+    key: str | None = None,
 ) -> Shown:
     """A table with its caption; `formats` maps columns to format strings such as "{:.2f}".
 
-    On the page, a click on a column of a `sortable` table sorts it.
+    On the page, a click on a column of a `sortable` table sorts it. Text is shown as it is; a `Markup` is HTML.
+    `key` is as for `figure`.
     """
     shown = frame.copy().astype(object)
     for column, pattern in (formats or {}).items():
         shown[column] = [pattern.format(value) if pd.notna(value) else "" for value in frame[column]]
-    body = shown.to_html(index=False, border=0, na_rep="", classes="sortable" if sortable else None)
+    shown = shown.map(lambda value: escape(value) if isinstance(value, str) else value)
+    shown.columns = [escape(name) for name in frame.columns]
+    body = shown.to_html(index=False, border=0, na_rep="", escape=False, classes="sortable" if sortable else None)
     head, rest = body.split(">", 1)
-    return Shown(f"{head}><caption>{html.escape(caption)}</caption>{rest}")
+    return Shown(f"{head}{_id(key)}><caption>{html.escape(caption)}</caption>{rest}")
+
+
+def summary(numbers: Sequence[tuple[str, str, str]], picture: Shown | None = None) -> Shown:
+    """What a hurried reader takes away: numbers (what it is, the number, a remark) and one picture.
+
+    The page shows it on top, wherever its notebook stands.
+    """
+    items = "".join(
+        f"<div><dt>{escape(what)}</dt><dd><strong>{escape(number)}</strong> <span>{escape(remark)}</span></dd></div>"
+        for what, number, remark in numbers
+    )
+    return Shown(
+        f'<section class="summary" aria-label="In short"><dl>{items}</dl>{picture.html if picture else ""}</section>'
+    )
+
+
+def anchor(section: str, heading: str = "") -> str:
+    """The id that a section has on the page, or a heading within it: lower case, words joined by dashes."""
+    return "-".join(re.sub(r"\W+", "-", text.lower()).strip("-") for text in (section, heading) if text)
+
+
+def link(text: str, target: str) -> Markup:
+    """A link to a place on the page, for a cell of a table."""
+    return Markup('<a href="#{}">{}</a>').format(target, text)
 
 
 def beside_original(rows: Sequence[tuple[str, object, object]], *, caption: str, ours: str = "this run") -> Shown:

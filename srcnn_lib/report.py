@@ -14,12 +14,14 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from srcnn_lib import graph
+from srcnn_lib import figures, graph
 from srcnn_lib.files import ROOT, write_text
 from srcnn_lib.runs import Run
 
 TITLE = "Image enhancement using deep learning, revisited"
 TEMPLATE = ROOT / "reports" / "template"
+BEYOND = "◆"
+"""Ends the heading of a piece that the original has nothing of."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,15 @@ def assemble(run_folder: Path) -> Path:
         source.stem: nbformat.read(run.existing(f"{source.stem}.ipynb"), as_version=4) for source in graph.notebooks()
     }
     body = BeautifulSoup("\n".join(map(_render, notebooks.values())), "html.parser")
+    summary = body.find("section", class_="summary").extract()
     contents = _give_headings_ids(body)
-    _number(body, "figcaption", "Figure")
+    body.insert(0, summary)
+    _mark_beyond(body)
+    _number(body, "figure:not(.listing) > figcaption", "Figure")
+    _number(body, ".listing > figcaption", "Listing")
     _number(body, "caption", "Table")
+    _name_references(body)
+    _let_scroll(body)
     page = (
         _environment()
         .get_template("page.html.j2")
@@ -51,7 +59,7 @@ def assemble(run_folder: Path) -> Path:
             title=TITLE,
             run=run.inputs["run"],
             date=datetime.date.today().isoformat(),
-            style=Markup(_style()),
+            style=Markup(style()),
             script=Markup((TEMPLATE / "script.js").read_text(encoding="utf-8")),
             contents=[*contents, Heading(1, "Provenance", "provenance")],
             body=Markup(body.decode(formatter="minimal")),
@@ -77,7 +85,10 @@ def _render(notebook: NotebookNode) -> str:
 def _formulas(markdown: str) -> str:
     """Replace $…$ and $$…$$ by MathML, which browsers draw without any script."""
     markdown = re.sub(
-        r"\$\$(.+?)\$\$", lambda match: f"<div>{mathml(match[1], display='block')}</div>", markdown, flags=re.S
+        r"\$\$(.+?)\$\$",
+        lambda match: f'<div class="formula">{mathml(match[1], display="block")}</div>',
+        markdown,
+        flags=re.S,
     )
     return re.sub(r"\$([^$\n]+?)\$", lambda match: mathml(match[1]), markdown)
 
@@ -87,28 +98,57 @@ def _give_headings_ids(body: BeautifulSoup) -> list[Heading]:
     contents, section = [], ""
     for tag in body.find_all(["h1", "h2", "h3"]):
         text = tag.get_text().strip()
-        slug = re.sub(r"\W+", "-", text.lower()).strip("-")
         if tag.name == "h3":
-            tag["id"] = f"{section}-{slug}"
+            tag["id"] = figures.anchor(section, text)
         else:
-            section = tag["id"] = slug
-            contents.append(Heading(int(tag.name[1]), text, slug))
+            section, tag["id"] = text, figures.anchor(text)
+            contents.append(Heading(int(tag.name[1]), text, tag["id"]))
         for link in tag.find_all("a", class_="anchor-link"):
             link.decompose()
     return contents
 
 
-def _number(body: BeautifulSoup, tag: str, kind: str) -> None:
-    for number, caption in enumerate(body.find_all(tag), start=1):
+def _mark_beyond(body: BeautifulSoup) -> None:
+    """Say in words, to those who hear the page, what the mark of a heading stands for."""
+    for tag in body.find_all(["h1", "h2", "h3"]):
+        if tag.get_text().endswith(BEYOND):
+            last = tag.find_all(string=True)[-1]
+            last.replace_with(last.removesuffix(BEYOND))
+            mark = body.new_tag(
+                "span", attrs={"class": "beyond", "title": "beyond the original", "aria-hidden": "true"}
+            )
+            words = body.new_tag("span", attrs={"class": "for-readers"})
+            mark.string, words.string = BEYOND, "(beyond the original)"
+            tag.extend([mark, words])
+
+
+def _number(body: BeautifulSoup, captions: str, kind: str) -> None:
+    for number, caption in enumerate(body.select(captions), start=1):
         label = body.new_tag("strong")
         label.string = f"{kind} {number}. "
         caption.insert(0, label)
 
 
-def _style() -> str:
-    """The page's own style, and colours for code in the light and in the dark."""
-    light, dark = (HtmlFormatter(style=style).get_style_defs(".highlight") for style in ("tango", "github-dark"))
-    return f"{(TEMPLATE / 'style.css').read_text()}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
+def _name_references(body: BeautifulSoup) -> None:
+    """Links to a figure or a table say its number."""
+    for link in body.find_all("a", href=re.compile("^#")):
+        target = body.find(id=link["href"][1:])
+        if target is not None and target.name in ("figure", "table"):
+            link.string = target.find(["figcaption", "caption"]).strong.string.strip(". ")
+
+
+def _let_scroll(body: BeautifulSoup) -> None:
+    """What may be wider than a phone scrolls in a box of its own, so that the page does not."""
+    for table in body.find_all("table"):
+        table.wrap(body.new_tag("div", attrs={"class": "scroll"}))
+
+
+def style() -> str:
+    """The page's own style, and colours for code in the light and in the dark; both reach a contrast of 4.5."""
+    light, dark = (HtmlFormatter(style=name).get_style_defs(".highlight") for name in ("xcode", "lightbulb"))
+    by_system = f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme='light']) {{\n{dark}\n}} }}"
+    by_button = f"@media screen {{ :root[data-theme='dark'] {{\n{dark}\n}} }}"
+    return "\n".join([light, by_system, by_button, (TEMPLATE / "style.css").read_text(encoding="utf-8")])
 
 
 def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[str, object]]:
