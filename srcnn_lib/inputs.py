@@ -5,15 +5,18 @@ at these, so that a change of one setting re-runs only the notebooks that use it
 """
 
 import hashlib
+import logging
 import os
 from pathlib import Path
 
 import yaml
 
-from srcnn_lib import graph, settings, specimens
+from srcnn_lib import graph, locking, settings, specimens
 from srcnn_lib.errors import DataError
 from srcnn_lib.files import ROOT, write_text_if_changed
 from srcnn_lib.pairs import SIDES
+
+_LOG = logging.getLogger(__name__)
 
 
 def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
@@ -55,9 +58,11 @@ def _drawn(chosen: settings.Settings) -> Path:
             f"the profile's 'identities': {chosen.identities} numbers give {2 * chosen.identities} pairs, "
             f"but train, validation and test ask for {wanted}"
         )
-    return specimens.provide(
-        identities=chosen.identities, seed=chosen.seed, fault_share=chosen.fault_share, fonts=chosen.font_folders
-    )
+    lock = ROOT / "data" / "specimens" / ".lock"
+    with locking.held(lock, lambda holder: _LOG.warning("waiting: process %s draws cards", holder)):
+        return specimens.provide(
+            identities=chosen.identities, seed=chosen.seed, fault_share=chosen.fault_share, fonts=chosen.font_folders
+        )
 
 
 def _survey(folder: Path) -> dict:
