@@ -2,6 +2,7 @@
 
 PROFILE = standard
 DATA    =
+SHARE   =
 RUN     = $(if $(DATA),$(DATA_NAME)-$(PROFILE),$(PROFILE))
 
 # The data folder's name, as far as Make can use it; where it cannot, a checksum tells such names apart.
@@ -36,9 +37,10 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 .DELETE_ON_ERROR:
 
 help: ## this text
-	@echo "make TARGET [PROFILE=ci|standard|published|long|full] [DATA=folder] [RUN=name] [-j2]"; echo
+	@echo "make TARGET [PROFILE=ci|standard|published|long|full] [DATA=folder] [RUN=name] [SHARE=1] [-j2]"; echo
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "DATA is a folder with blurred_images/ and sharpened_images/; without it, cards are drawn."
+	@echo "SHARE=1 adds report-share.html, which may be passed on: no images, texts and names of the data."
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
 
 # What writes into a run folder runs in a make of its own that holds the folder's lock; a second one waits for it.
@@ -52,9 +54,10 @@ locked:
 	@SRCNN_LOCKED='$(CURDIR)/$(RUN_DIR)' $(LOCK) 'reports/.$(RUN).lock' $(MAKE) --no-print-directory $(MAKECMDGOALS)
 else
 
-report: $(RUN_DIR)/report.html ## the whole report: sets up, runs what is out of date, assembles the HTML
+report: $(RUN_DIR)/report.html $(if $(SHARE),$(RUN_DIR)/report-share.html) ## the whole report: sets up, runs what is out of date, assembles the HTML
 	@printf '<!DOCTYPE html>\n<meta http-equiv="refresh" content="0; url=%s/report.html">\n<title>Last report</title>\n<a href="%s/report.html">The last report: %s</a>\n' '$(RUN)' '$(RUN)' '$(RUN)' > reports/report.html
 	@echo "The report is $(RUN_DIR)/report.html"
+	@$(if $(SHARE),echo "The copy to share is $(RUN_DIR)/report-share.html")
 
 SOURCES  := $(sort $(wildcard notebooks/[0-9][0-9]_*.py))
 EXECUTED := $(SOURCES:notebooks/%.py=$(RUN_DIR)/%.ipynb)
@@ -77,6 +80,9 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 
 $(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
+
+$(RUN_DIR)/report-share.html: $(RUN_DIR)/report.html
+	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR) --share
 
 ifneq ($(filter-out data,$(RUN_GOALS)),)
 include $(GRAPH)

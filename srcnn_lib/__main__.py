@@ -36,11 +36,12 @@ def execute(source: Path, run_folder: Path) -> None:
 
 @main.command()
 @click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
-def assemble(run_folder: Path) -> None:
+@click.option("--share", is_flag=True, help="Make report-share.html, without images, texts and names of the data.")
+def assemble(run_folder: Path, share: bool) -> None:
     """Assemble the executed notebooks of a run into its report.html."""
     from srcnn_lib.report import assemble
 
-    _or_exit(assemble, run_folder)
+    _or_exit(assemble, run_folder, share=share)
 
 
 @main.command()

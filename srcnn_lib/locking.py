@@ -1,8 +1,8 @@
 """One at a time: a lock that the system takes back when the last process that holds it ends, however it ends.
 
-`python srcnn_lib/locking.py FILE COMMAND…` waits for the lock FILE and becomes COMMAND. All that COMMAND starts inherits
-the open file, so that the lock outlives a make that was killed as long as something of it still writes. Needs nothing
-beyond the standard library.
+`python srcnn_lib/locking.py FILE COMMAND…` waits for the lock FILE and becomes COMMAND. All that COMMAND starts
+inherits the open file, so that the lock outlives a make that was killed as long as something of it still writes. Needs
+nothing beyond the standard library.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""A folder of pairs with everything that can be wrong with a file, made by code: each kind with what is expected of it."""
+"""A folder of pairs with everything that can be wrong with a file, made by code, and what is expected of each kind."""
 
 import io
 import os
@@ -246,7 +246,7 @@ def _text_bomb(image: np.ndarray) -> bytes:
 
 UNKNOWN = "not an image of a known format"
 NAME = "not an image file, by its name"
-TRUNCATED = "(?i)truncated|could not create decoder|corrupt EXIF"
+TRUNCATED = f"(?i)truncated|could not create decoder|corrupt EXIF|{UNKNOWN}"
 
 KINDS = (
     Kind("sound", SOUND, _both(lambda image: encoded(image, "PNG"))),
