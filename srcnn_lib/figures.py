@@ -25,49 +25,13 @@ ORIGINAL_COLOUR = "0.45"
 
 # What of a table may be passed on, see `srcnn_lib.sharing`: numbers, and of the columns of text those that are
 # listed here, since they hold words of this project. Names of files are replaced, any other text is left out.
-SHARED_COLUMNS = frozenset(
-    [
-        "",
-        "this run",
-        "the original",
-        "the kept run",
-        "network",
-        "layer",
-        "type",
-        "kernel",
-        "activation",
-        "made",
-        "parameters, published",
-        "source of the figure",
-        "format",
-        "mode",
-        "flag",
-        "meaning",
-        "what happens",
-        "kind",
-        "variant",
-        "side",
-        "part",
-        "technique",
-        "trained on",
-        "the original's claim",
-        "measured",
-        "verdict",
-        "metric",
-        "method",
-        "filter: width in pixels, amount",
-        "PSNR",
-        "PSNR, label",
-        "PSNR, clean card",
-        "PSNR, range",
-        "gain",
-        "engine",
-        "character errors",
-        "against untouched",
-        "half",
-        "case",
-    ]
-)
+SHARED_COLUMNS = frozenset([
+    "", "this run", "the original", "the kept run", "network", "layer", "type", "kernel", "activation", "made",
+    "parameters, published", "source of the figure", "format", "mode", "flag", "meaning", "what happens", "kind",
+    "variant", "side", "part", "technique", "trained on", "the original's claim", "measured", "verdict", "metric",
+    "method", "filter: width in pixels, amount", "PSNR", "PSNR, label", "PSNR, clean card", "PSNR, range", "gain",
+    "engine", "character errors", "against untouched", "half", "case",
+])  # fmt: skip
 NAME_COLUMNS = frozenset({"name", "file", "low", "high", "first", "second"})
 
 
