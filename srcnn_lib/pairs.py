@@ -18,6 +18,8 @@ from srcnn_lib.errors import DataError, ImageError
 SIDES = ("blurred_images", "sharpened_images")
 LOW, HIGH = SIDES
 _CARD_NAME = re.compile(r"^f\.(?P<variant>[a-z])\.fornt\.(?P<number>\d+)$")
+# Control characters, which tear tables and terminals apart, and Python's signs for bytes that are no text.
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\udc80-\udcff]")
 
 COLUMNS = ("name", "low", "high", "number", "variant", "pool", "width", "height", "low_sha256", "high_sha256")
 FILE_COLUMNS = ("file", "format", "mode", "orientation", "width", "height", "bytes")
@@ -131,8 +133,8 @@ def _files(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
         raise DataError(f"{folder}: cannot be listed ({error.strerror.lower()})") from error
     for name in names:
         if reason := _useless(folder / name):
-            # What is no text cannot stand in a table: its bytes are spelt out.
-            set_aside.append((f"{folder.name}/{os.fsencode(name).decode(errors='backslashreplace')}", reason))
+            legible = _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", name)
+            set_aside.append((f"{folder.name}/{legible}", reason))
         else:
             by_stem.setdefault(Path(name).stem, []).append(name)
     for stem in [stem for stem, names in by_stem.items() if len(names) > 1]:
@@ -147,8 +149,8 @@ def _useless(path: Path) -> str | None:
     """Why an entry of a data folder is no image, as far as its name and kind tell; None where it may be one."""
     if path.name.startswith("."):
         return "a hidden file"
-    if any("\udc80" <= character <= "\udcff" for character in path.name):  # Python's sign for bytes that are no text
-        return "its name is not UTF-8"
+    if _NO_TEXT.search(path.name):
+        return "its name holds control characters or is not UTF-8"
     try:
         kind = path.stat().st_mode
     except OSError as error:  # a link to nowhere or in a circle, or vanished since it was listed

@@ -245,6 +245,7 @@ def _text_bomb(image: np.ndarray) -> bytes:
 
 
 UNKNOWN = "not an image of a known format"
+CONTROL = "its name holds control characters or is not UTF-8"
 NAME = "not an image file, by its name"
 TRUNCATED = f"(?i)truncated|could not create decoder|corrupt EXIF|{UNKNOWN}"
 
@@ -313,9 +314,10 @@ KINDS = (
     Kind("turned by EXIF on one side", "sizes differ", _low(_turned, ".jpg")),
     # names
     Kind("upper-case suffix", SOUND, _named(lambda name: name.replace(".png", ".PNG"))),
-    Kind("spaces  and   tabs\t", SOUND, _both(lambda image: encoded(image, "PNG"))),
-    Kind("a line\nbreak", SOUND, _both(lambda image: encoded(image, "PNG"))),
-    Kind("a carriage\rreturn", SOUND, _both(lambda image: encoded(image, "PNG"))),
+    Kind("  spaces  ", SOUND, _both(lambda image: encoded(image, "PNG"))),
+    Kind("a tab\t", CONTROL, _both(lambda image: encoded(image, "PNG"))),
+    Kind("a line\nbreak", CONTROL, _both(lambda image: encoded(image, "PNG"))),
+    Kind("a carriage\rreturn", CONTROL, _both(lambda image: encoded(image, "PNG"))),
     Kind("<script>alert('name')<", SOUND, _both(lambda image: encoded(image, "PNG"))),
     Kind("quote \" and 'quote', comma; $x^2$ `tick` \\", SOUND, _both(lambda image: encoded(image, "PNG"))),
     Kind("Ünïcödé 身份证 بطاقة", SOUND, _both(lambda image: encoded(image, "PNG"))),
@@ -323,7 +325,7 @@ KINDS = (
     Kind("leading dashes", SOUND, _named(lambda name: f"--{name}")),
     Kind("a name as long as can be", SOUND, _named(lambda name: f"{name[:-4]:x<251}.png")),
     Kind("two dots", SOUND, _named(lambda name: name.replace(".png", "..png"))),
-    Kind("not UTF-8", "its name is not UTF-8", _named(lambda name: name.encode().replace(b".png", b"\xff.png"))),
+    Kind("not UTF-8", CONTROL, _named(lambda name: name.encode().replace(b".png", b"\xff.png"))),
     Kind("hidden", "a hidden file", _named(lambda name: f".{name}")),
     Kind("no suffix", NAME, _named(lambda name: name[:-4])),
     Kind("two suffixes", "the same name as", _two_suffixes),
