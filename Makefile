@@ -2,6 +2,7 @@
 
 PROFILE = standard
 DATA    =
+SHARE   =
 RUN     = $(if $(DATA),$(DATA_NAME)-$(PROFILE),$(PROFILE))
 
 # The data folder's name, as far as Make can use it; where it cannot, a checksum tells such names apart.
@@ -21,6 +22,8 @@ PYTHON := $(VENV)/bin/python
 READY  := $(VENV)/ready
 endif
 GRAPH  := reports/graph.mk
+# Called with any Python at hand, since it may come before the set-up.
+LOCK = $(or $(BASE_PYTHON),python3) srcnn_lib/locking.py
 
 # Kernels and settings of this environment, not of the person's account.
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -34,14 +37,27 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 .DELETE_ON_ERROR:
 
 help: ## this text
-	@echo "make TARGET [PROFILE=ci|standard|published|long|full] [DATA=folder] [RUN=name] [-j2]"; echo
+	@echo "make TARGET [PROFILE=ci|standard|published|long|full] [DATA=folder] [RUN=name] [SHARE=1] [-j2]"; echo
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo "DATA is a folder with blurred_images/ and sharpened_images/; without it, cards are drawn."
+	@echo "SHARE=1 adds report-share.html, which may be passed on: no images, texts and names of the data."
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
 
-report: $(RUN_DIR)/report.html ## the whole report: sets up, runs what is out of date, assembles the HTML
+# What writes into a run folder runs in a make of its own that holds the folder's lock; a second one waits for it.
+RUN_GOALS := $(filter report report-pdf notebooks data weights bench benchmark-reading test-browser reports/%,$(MAKECMDGOALS))
+DRY_RUN   := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+ifneq ($(if $(DRY_RUN),,$(if $(RUN_GOALS),$(subst x$(SRCNN_LOCKED)x,,x$(CURDIR)/$(RUN_DIR)x))),)
+.PHONY: $(MAKECMDGOALS) locked
+$(MAKECMDGOALS): locked
+	@:
+locked:
+	@SRCNN_LOCKED='$(CURDIR)/$(RUN_DIR)' $(LOCK) 'reports/.$(RUN).lock' $(MAKE) --no-print-directory $(MAKECMDGOALS)
+else
+
+report: $(RUN_DIR)/report.html $(if $(SHARE),$(RUN_DIR)/report-share.html) ## the whole report: sets up, runs what is out of date, assembles the HTML
 	@printf '<!DOCTYPE html>\n<meta http-equiv="refresh" content="0; url=%s/report.html">\n<title>Last report</title>\n<a href="%s/report.html">The last report: %s</a>\n' '$(RUN)' '$(RUN)' '$(RUN)' > reports/report.html
 	@echo "The report is $(RUN_DIR)/report.html"
+	@$(if $(SHARE),echo "The copy to share is $(RUN_DIR)/report-share.html")
 
 SOURCES  := $(sort $(wildcard notebooks/[0-9][0-9]_*.py))
 EXECUTED := $(SOURCES:notebooks/%.py=$(RUN_DIR)/%.ipynb)
@@ -65,13 +81,16 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 $(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
-ifneq ($(filter report report-pdf notebooks weights bench benchmark-reading reports/% test-browser,$(MAKECMDGOALS)),)
+$(RUN_DIR)/report-share.html: $(RUN_DIR)/report.html
+	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR) --share
+
+ifneq ($(filter-out data,$(RUN_GOALS)),)
 include $(GRAPH)
 endif
 
 # Made with any Python at hand: Make remakes what it includes even under -n, which must not set anything up.
 $(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py)
-	@$(or $(BASE_PYTHON),python3) srcnn_lib/graph.py > $@.tmp && mv $@.tmp $@
+	@$(or $(BASE_PYTHON),python3) srcnn_lib/graph.py > $@.$$$$ && mv $@.$$$$ $@
 
 # Debian, Fedora, macOS and others call it differently.
 BROWSER = $(firstword $(foreach name,chromium chromium-browser google-chrome chrome,$(shell command -v $(name))))
@@ -135,6 +154,10 @@ clean: ## remove every built report and drawn data set; your own data and .venv 
 	rm -rf data/specimens $(filter-out reports/template reports/example.webp,$(wildcard reports/*))
 
 ifneq ($(READY),)
+ifndef SETTING_UP
+$(READY): requirements.lock
+	@$(LOCK) reports/.set-up.lock $(MAKE) --no-print-directory --silent SETTING_UP=yes $@
+else
 # A Python from 3.11 to 3.13, wherever it is called so.
 FIND_PYTHON = for python in $(or $(BASE_PYTHON),python3 python3.13 python3.12 python3.11 python); do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break; python=; done
@@ -150,4 +173,7 @@ $(READY): requirements.lock
 	@$(VENV)/bin/jupytext-config --settings-file $(VENV)/etc/jupyter/labconfig/default_setting_overrides.json \
 	  set-default-viewer python
 	@touch $@
+endif
+endif
+
 endif

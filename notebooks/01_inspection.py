@@ -114,6 +114,7 @@ figures.beside_original(
         ("files set aside", summary["files_set_aside"], "none, though some are called too hazy"),
     ],
     caption="The data set in numbers, beside the original's.",
+    private=["numbers"],  # they are parts of file names
 )
 
 # %%

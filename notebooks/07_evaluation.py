@@ -107,7 +107,7 @@ agreement["ours, in training"] = [
 ]
 figures.table(
     agreement,
-    caption=f"The untouched input {names[0]} against its label: the same measures four ways (log10 is that of the MSE).",
+    caption="One untouched input against its label: the same measures four ways (log10 is that of the MSE).",
     formats=dict.fromkeys(agreement.columns[1:], "{:.7f}"),
 )
 

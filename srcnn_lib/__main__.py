@@ -1,9 +1,13 @@
 """The commands behind the Makefile: `python -m srcnn_lib --help`."""
 
+import errno
 import sys
 from pathlib import Path
 
 import click
+
+# The disk is full or a quota used up, or the place is not ours to write in.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Each command imports what it needs: `prepare` runs at every `make`, and TensorFlow takes seconds to import.
 
@@ -36,11 +40,12 @@ def execute(source: Path, run_folder: Path) -> None:
 
 @main.command()
 @click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
-def assemble(run_folder: Path) -> None:
+@click.option("--share", is_flag=True, help="Make report-share.html, without images, texts and names of the data.")
+def assemble(run_folder: Path, share: bool) -> None:
     """Assemble the executed notebooks of a run into its report.html."""
     from srcnn_lib.report import assemble
 
-    _or_exit(assemble, run_folder)
+    _or_exit(assemble, run_folder, share=share)
 
 
 @main.command()
@@ -113,14 +118,17 @@ def export(run_folder: Path) -> None:
 
 
 def _or_exit(function, *arguments, **options) -> None:
-    """Call, and turn an error that was foreseen into its message and exit status 1."""
+    """Call, and turn an error that was foreseen, or of the file system, into its message and exit status 1."""
     from srcnn_lib.errors import ForeseenError
 
     try:
         function(*arguments, **options)
     except ForeseenError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        sys.exit(f"error: {error.filename or arguments[0]}: cannot be written ({error.strerror})")
 
 
 if __name__ == "__main__":

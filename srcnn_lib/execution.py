@@ -50,7 +50,7 @@ def execute(source: Path, run_folder: Path) -> None:
     _name_cells(notebook)
     values = settings | {"run_folder": os.path.relpath(run_folder, source.parent)}
     parameters = {name: _setting(values, name, source) for name in declared_parameters(notebook)}
-    for stale in (target, failed, run_folder / "report.html"):
+    for stale in (target, failed, run_folder / "report.html", run_folder / "report-share.html"):
         stale.unlink(missing_ok=True)
     # A copy of standard error to show things on: the kernel's own goes to a log meanwhile.
     with os.fdopen(os.dup(2), "w") as stream, whole(target) as output:

@@ -8,7 +8,8 @@ import html
 import inspect
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import wraps
 
 import numpy as np
 import pandas as pd
@@ -30,14 +31,39 @@ ORIGINAL_COLOUR = "0.45"
 _LARGEST = 1200  # side of an image to compare, in pixels: more is not seen, and makes the page heavy
 
 
+# What of a table may be passed on, see `srcnn_lib.sharing`: numbers, and of the columns of text those that are
+# listed here, since they hold words of this project. Names of files are replaced, any other text is left out.
+SHARED_COLUMNS = frozenset([
+    "", "this run", "the original", "the kept run", "network", "layer", "type", "kernel", "activation", "made",
+    "parameters, published", "source of the figure", "format", "mode", "flag", "meaning", "what happens", "kind",
+    "variant", "side", "part", "technique", "trained on", "the original's claim", "measured", "verdict", "metric",
+    "method", "filter: width in pixels, amount", "PSNR", "PSNR, label", "PSNR, clean card", "PSNR, range", "gain",
+    "engine", "character errors", "against untouched", "half", "case",
+])  # fmt: skip
+NAME_COLUMNS = frozenset({"name", "file", "low", "high", "first", "second"})
+
+
 class Shown:
-    """Something that Jupyter shows as HTML."""
+    """Something that Jupyter shows as HTML, with a note of what of it may be shared."""
 
-    def __init__(self, content: str) -> None:
+    def __init__(self, content: str, shared: object = False) -> None:
         self.html = content
+        self.shared = shared
 
-    def _repr_html_(self) -> str:
-        return self.html
+    def _repr_html_(self) -> tuple[str, dict[str, object]]:
+        return self.html, {"shared": self.shared}
+
+
+def _of_many(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Mark a chart that shows many images together, and none of them: only such figures may be shared."""
+
+    @wraps(draw)
+    def marked(*arguments, **options) -> Figure:
+        drawing = draw(*arguments, **options)
+        drawing.set_gid("shared")
+        return drawing
+
+    return marked
 
 
 def figure(drawing: Figure, *, caption: str, alt: str, key: str | None = None) -> Shown:
@@ -49,7 +75,10 @@ def figure(drawing: Figure, *, caption: str, alt: str, key: str | None = None) -
     drawing.savefig(buffer, dpi=160)
     with Image.open(buffer) as picture:
         drawn = _picture(np.asarray(picture.convert("RGB")), alt)
-    return Shown(f"<figure{_id(key)}>{drawn}<figcaption>{html.escape(caption)}</figcaption></figure>")
+    return Shown(
+        f"<figure{_id(key)}>{drawn}<figcaption>{html.escape(caption)}</figcaption></figure>",
+        shared=drawing.get_gid() == "shared",
+    )
 
 
 def before_after(views: Mapping[str, np.ndarray], *, caption: str, alt: str, key: str | None = None) -> Shown:
@@ -77,7 +106,7 @@ def listing(*functions: Callable, caption: str) -> Shown:
         documentation = inspect.getdoc(function) and function.__doc__
         sources.append(source.replace(f'    """{documentation}"""\n', "") if documentation else source)
     code = highlight("\n\n".join(sources), PythonLexer(), HtmlFormatter())
-    return Shown(f'<figure class="listing">{code}<figcaption>{html.escape(caption)}</figcaption></figure>')
+    return Shown(f'<figure class="listing">{code}<figcaption>{html.escape(caption)}</figcaption></figure>', shared=True)
 
 
 def _picture(image: np.ndarray, alt: str) -> str:
@@ -105,11 +134,12 @@ def table(
     formats: Mapping[str, str] | None = None,
     sortable: bool = False,
     key: str | None = None,
+    private: Collection[str] = (),
 ) -> Shown:
     """A table with its caption; `formats` maps columns to format strings such as "{:.2f}".
 
     On the page, a click on a column of a `sortable` table sorts it. Text is shown as it is; a `Markup` is HTML.
-    `key` is as for `figure`.
+    `key` is as for `figure`. Rows whose first value is in `private` are not shared.
     """
     shown = frame.copy().astype(object)
     for column, pattern in (formats or {}).items():
@@ -118,20 +148,27 @@ def table(
     shown.columns = [escape(name) for name in frame.columns]
     body = shown.to_html(index=False, border=0, na_rep="", escape=False, classes="sortable" if sortable else None)
     head, rest = body.split(">", 1)
-    return Shown(f"{head}{_id(key)}><caption>{html.escape(caption)}</caption>{rest}")
+    return Shown(
+        f"{head}{_id(key)}><caption>{html.escape(caption)}</caption>{rest}",
+        shared={
+            "columns": [_sharing(name, frame.iloc[:, place]) for place, name in enumerate(frame.columns)],
+            "rows out": [row for row, first in enumerate(frame.iloc[:, 0]) if first in private],
+        },
+    )
 
 
 def summary(numbers: Sequence[tuple[str, str, str]], picture: Shown | None = None) -> Shown:
     """What a hurried reader takes away: numbers (what it is, the number, a remark) and one picture.
 
-    The page shows it on top, wherever its notebook stands.
+    The page shows it on top, wherever its notebook stands. The numbers are shared, the picture is not.
     """
     items = "".join(
         f"<div><dt>{escape(what)}</dt><dd><strong>{escape(number)}</strong> <span>{escape(remark)}</span></dd></div>"
         for what, number, remark in numbers
     )
     return Shown(
-        f'<section class="summary" aria-label="In short"><dl>{items}</dl>{picture.html if picture else ""}</section>'
+        f'<section class="summary" aria-label="In short"><dl>{items}</dl>{picture.html if picture else ""}</section>',
+        shared="without figures",
     )
 
 
@@ -145,9 +182,18 @@ def link(text: str, target: str) -> Markup:
     return Markup('<a href="#{}">{}</a>').format(target, text)
 
 
-def beside_original(rows: Sequence[tuple[str, object, object]], *, caption: str, ours: str = "this run") -> Shown:
-    """A table of facts: what it is, in our run, called `ours`, and in the original."""
-    return table(pd.DataFrame(rows, columns=["", ours, "the original"]), caption=caption)
+def _sharing(column: str, values: pd.Series) -> str:
+    """What is done with a column when the table is shared: it is "kept", its "names" replaced, or it is left "out"."""
+    if column in NAME_COLUMNS:
+        return "names"
+    return "kept" if column in SHARED_COLUMNS or pd.api.types.is_numeric_dtype(values) else "out"
+
+
+def beside_original(
+    rows: Sequence[tuple[str, object, object]], *, caption: str, ours: str = "this run", private: Collection[str] = ()
+) -> Shown:
+    """A table of facts: what it is, in our run, called `ours`, and in the original; `private` as for `table`."""
+    return table(pd.DataFrame(rows, columns=["", ours, "the original"]), caption=caption, private=private)
 
 
 def side_by_side(images: Sequence[tuple[str, np.ndarray]], *, columns: int = 3, width: float = 8) -> Figure:
@@ -168,6 +214,7 @@ def side_by_side(images: Sequence[tuple[str, np.ndarray]], *, columns: int = 3, 
     return drawing
 
 
+@_of_many
 def sizes(pairs: pd.DataFrame) -> Figure:
     """Width against height of every pair, and the distribution of their ratio."""
     drawing = Figure(figsize=(8, 3.2), layout="constrained")
@@ -179,6 +226,7 @@ def sizes(pairs: pd.DataFrame) -> Figure:
     return drawing
 
 
+@_of_many
 def quality_spread(measures: pd.DataFrame, limits: Mapping[str, float], flags: pd.DataFrame) -> Figure:
     """The measures of every pair, two and two, with their limits; flagged pairs stand out."""
     flagged = measures["name"].isin(flags["name"])
@@ -198,6 +246,7 @@ def quality_spread(measures: pd.DataFrame, limits: Mapping[str, float], flags: p
     return drawing
 
 
+@_of_many
 def intensity_histogram(statistics: pd.DataFrame, statistic: str) -> Figure:
     """Distribution over the images of one statistic, low and high side, on the scale from 0 to 255."""
     drawing = Figure(figsize=(8, 2.8), layout="constrained")
@@ -216,6 +265,7 @@ def intensity_histogram(statistics: pd.DataFrame, statistic: str) -> Figure:
     return drawing
 
 
+@_of_many
 def channel_histogram(statistics: pd.DataFrame) -> Figure:
     """Distribution over the images of the mean of each colour channel, low and high side."""
     drawing = Figure(figsize=(8, 2.8), layout="constrained")
@@ -230,6 +280,7 @@ def channel_histogram(statistics: pd.DataFrame) -> Figure:
     return drawing
 
 
+@_of_many
 def low_against_high(statistics: pd.DataFrame, columns: Sequence[str]) -> Figure:
     """Each statistic of the low side against that of the high side of the same pair."""
     sides = statistics.pivot(index="name", columns="side", values=list(columns))
@@ -252,6 +303,7 @@ def colour_strip(colours: np.ndarray) -> Figure:
     return drawing
 
 
+@_of_many
 def spectra(table: pd.DataFrame) -> Figure:
     """Mean radial power spectra of the low and the high side."""
     drawing = Figure(figsize=(7, 3.2), layout="constrained")
@@ -263,6 +315,7 @@ def spectra(table: pd.DataFrame) -> Figure:
     return drawing
 
 
+@_of_many
 def parameter_search(found: pd.DataFrame) -> Figure:
     """Mean PSNR over the values of each technique's parameter, a panel a technique; dashed where nothing is done."""
     names = found["technique"].unique()
@@ -327,6 +380,7 @@ def notching(before: np.ndarray, after: np.ndarray, spectrum: np.ndarray, peaks:
     return drawing
 
 
+@_of_many
 def technique_effects(trials: pd.DataFrame) -> Figure:
     """Mean over images of noise, contrast and saturation after each technique, for both sides."""
     measures = {"noise": "noise (grey levels)", "contrast": "contrast (grey levels)", "saturated": "share of 0 or 255"}
@@ -348,6 +402,7 @@ def technique_effects(trials: pd.DataFrame) -> Figure:
     return drawing
 
 
+@_of_many
 def architecture(layers: pd.DataFrame, channels: int) -> Figure:
     """A chain of convolutions (as `models.layers` lists them) as blocks, as high as they have channels."""
     chain = [channels, *layers["output channels"]]
@@ -384,6 +439,7 @@ def feature_maps(stages: Sequence[tuple[str, np.ndarray]], *, columns: int = 8) 
     return drawing
 
 
+@_of_many
 def experiment_curves(table: pd.DataFrame, groups: Sequence[Sequence[str]], *, untouched: float) -> Figure:
     """Validation PSNR over updates, a panel a group of models; lines are means, bands the range over seeds."""
     drawing = Figure(figsize=(8, 2.9), layout="constrained")
@@ -401,6 +457,7 @@ def experiment_curves(table: pd.DataFrame, groups: Sequence[Sequence[str]], *, u
     return drawing
 
 
+@_of_many
 def complexity(table: pd.DataFrame) -> Figure:
     """Error on training and validation images, and the parts of the latter, against the number of filters."""
     drawing = Figure(figsize=(7, 3.4), layout="constrained")
@@ -414,6 +471,7 @@ def complexity(table: pd.DataFrame) -> Figure:
     return drawing
 
 
+@_of_many
 def training_curves(histories: Mapping[str, pd.DataFrame], *, untouched: float) -> Figure:
     """Validation error of several trainings, over updates and over seconds, with that of doing nothing."""
     drawing = Figure(figsize=(8, 3.2), layout="constrained")
@@ -431,6 +489,7 @@ def training_curves(histories: Mapping[str, pd.DataFrame], *, untouched: float) 
     return drawing
 
 
+@_of_many
 def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]], untouched: float) -> Figure:
     """Training and validation loss over epochs, ours and the original's, and the loss of doing nothing; logarithmic."""
     drawing = Figure(figsize=(7, 3.6), layout="constrained")
@@ -451,6 +510,7 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
     return drawing
 
 
+@_of_many
 def score_spread(scores: pd.DataFrame) -> Figure:
     """PSNR of every test image under each method."""
     drawing = Figure(figsize=(7, 0.7 + 0.6 * scores["method"].nunique()), layout="constrained")
@@ -461,6 +521,7 @@ def score_spread(scores: pd.DataFrame) -> Figure:
     return drawing
 
 
+@_of_many
 def tuning_curve(trials: pd.DataFrame, chosen: float) -> Figure:
     """Validation error after a short training, against the learning rate."""
     drawing = Figure(figsize=(6, 3), layout="constrained")
@@ -477,6 +538,7 @@ def error_map(image: np.ndarray, truth: np.ndarray, magnified: float = 4) -> np.
     return (255 - np.minimum(magnified * np.abs(image.astype(np.float32) - truth), 255)).astype(np.uint8)
 
 
+@_of_many
 def quality_against_reading(points: pd.DataFrame) -> Figure:
     """PSNR against character error rate: the means of the methods with their names, and every image.
 

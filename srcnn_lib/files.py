@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,17 +14,23 @@ ROOT = Path(__file__).resolve().parent.parent
 def whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and move it there only if the block ends well.
 
-    The temporary name keeps the suffix, because writers choose their format by it. Folders are made
-    as needed. Raises whatever the block raises, and then leaves `path` as it was.
+    The temporary name keeps the suffix, because writers choose their format by it, and is short, since `path` may
+    have the longest name there can be. Folders are made as needed. Raises whatever the block raises, and then leaves `path` as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{secrets.token_hex(6)}.tmp{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_left_behind(folder: Path) -> None:
+    """Remove the temporary files of processes that were killed while they wrote into `folder` or below."""
+    for temporary in folder.rglob(".*.tmp*"):
+        temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

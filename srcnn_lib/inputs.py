@@ -5,15 +5,18 @@ at these, so that a change of one setting re-runs only the notebooks that use it
 """
 
 import hashlib
+import logging
 import os
 from pathlib import Path
 
 import yaml
 
-from srcnn_lib import graph, settings, specimens
+from srcnn_lib import graph, locking, settings, specimens
 from srcnn_lib.errors import DataError
-from srcnn_lib.files import ROOT, write_text_if_changed
+from srcnn_lib.files import ROOT, remove_left_behind, write_text_if_changed
 from srcnn_lib.pairs import SIDES
+
+_LOG = logging.getLogger(__name__)
 
 
 def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
@@ -29,19 +32,22 @@ def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
     DataError
         If `data` lacks one of the two folders.
     """
+    folder = Path(folder)
     chosen = settings.load(settings.PROFILES / f"{profile}.yaml")
     data_folder = Path(data).expanduser() if data else _drawn(chosen)
     record = {
-        "run": Path(folder).name,
+        "run": folder.name,
         "profile": profile,
         "data": {"drawn": not data, **_survey(data_folder)},
         "lock": hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest(),
         "settings": chosen.model_dump(),
     }
+    for stage in folder.glob("[0-9]*"):  # not lab/, where a person may be writing
+        remove_left_behind(stage)
     for source in graph.notebooks():
         used = {name: value for name, value in record["settings"].items() if name in graph.parameters(source)}
-        write_text_if_changed(Path(folder) / "inputs" / f"{source.stem}.yaml", _text(record | {"settings": used}))
-    return write_text_if_changed(Path(folder) / "run.yaml", _text(record))
+        write_text_if_changed(folder / "inputs" / f"{source.stem}.yaml", _text(record | {"settings": used}))
+    return write_text_if_changed(folder / "run.yaml", _text(record))
 
 
 def _text(record: dict) -> str:
@@ -55,9 +61,11 @@ def _drawn(chosen: settings.Settings) -> Path:
             f"the profile's 'identities': {chosen.identities} numbers give {2 * chosen.identities} pairs, "
             f"but train, validation and test ask for {wanted}"
         )
-    return specimens.provide(
-        identities=chosen.identities, seed=chosen.seed, fault_share=chosen.fault_share, fonts=chosen.font_folders
-    )
+    lock = ROOT / "data" / "specimens" / ".lock"
+    with locking.held(lock, lambda holder: _LOG.warning("waiting: process %s draws cards", holder)):
+        return specimens.provide(
+            identities=chosen.identities, seed=chosen.seed, fault_share=chosen.fault_share, fonts=chosen.font_folders
+        )
 
 
 def _survey(folder: Path) -> dict:

@@ -1,7 +1,9 @@
 """Section 2.1: which images belong together, what is wrong with them, and how they are imported."""
 
 import hashlib
+import os
 import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +18,13 @@ from srcnn_lib.errors import DataError, ImageError
 SIDES = ("blurred_images", "sharpened_images")
 LOW, HIGH = SIDES
 _CARD_NAME = re.compile(r"^f\.(?P<variant>[a-z])\.fornt\.(?P<number>\d+)$")
+# Control characters, which tear tables and terminals apart, and Python's signs for bytes that are no text.
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\udc80-\udcff]")
 
 COLUMNS = ("name", "low", "high", "number", "variant", "pool", "width", "height", "low_sha256", "high_sha256")
 FILE_COLUMNS = ("file", "format", "mode", "orientation", "width", "height", "bytes")
+SMALLEST = 16
+"""Least width and height of an image, in pixels: less cannot show a letter, and filters need a neighbourhood."""
 
 
 class Index(NamedTuple):
@@ -30,7 +36,7 @@ class Index(NamedTuple):
     where the data set was drawn with pools; width and height in pixels, the same on both sides; SHA-256 of
     each file."""
     set_aside: pd.DataFrame
-    """One row for each file that is in no sound pair: file, reason."""
+    """One row for each entry of the two folders that is in no sound pair: file, reason."""
     files: pd.DataFrame
     """One row for each image file whose head can be read: the columns of `FILE_COLUMNS`; see `images.describe`."""
 
@@ -49,7 +55,7 @@ def index(folder: Path, *, max_megapixels: float) -> Index:
     Raises
     ------
     DataError
-        If not one sound pair is found.
+        If not one sound pair is found, or a folder cannot be listed.
     """
     folder = Path(folder)
     listed = {side: _files(folder / side) for side in SIDES}
@@ -121,19 +127,39 @@ def _files(folder: Path) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """File names by stem, and what was set aside with its reason."""
     by_stem: dict[str, list[str]] = {}
     set_aside = []
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.startswith("."):
-            set_aside.append((f"{folder.name}/{entry.name}", "a hidden file"))
-        elif entry.suffix.lower() in images.SUFFIXES and entry.is_file():
-            by_stem.setdefault(entry.stem, []).append(entry.name)
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be listed ({error.strerror.lower()})") from error
+    for name in names:
+        if reason := _useless(folder / name):
+            legible = _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", name)
+            set_aside.append((f"{folder.name}/{legible}", reason))
         else:
-            set_aside.append((f"{folder.name}/{entry.name}", "not an image file, by its name"))
+            by_stem.setdefault(Path(name).stem, []).append(name)
     for stem in [stem for stem, names in by_stem.items() if len(names) > 1]:
         names = by_stem.pop(stem)
         set_aside += [
             (f"{folder.name}/{name}", f"the same name as {' and '.join(set(names) - {name})}") for name in names
         ]
     return {stem: names[0] for stem, names in by_stem.items()}, set_aside
+
+
+def _useless(path: Path) -> str | None:
+    """Why an entry of a data folder is no image, as far as its name and kind tell; None where it may be one."""
+    if path.name.startswith("."):
+        return "a hidden file"
+    if _NO_TEXT.search(path.name):
+        return "its name holds control characters or is not UTF-8"
+    try:
+        kind = path.stat().st_mode
+    except OSError as error:  # a link to nowhere or in a circle, or vanished since it was listed
+        return f"cannot be found ({error.strerror.lower()})"
+    if stat.S_ISDIR(kind):
+        return "a folder; what is in it was not looked at"
+    if not stat.S_ISREG(kind):
+        return "neither a file nor a folder"
+    return None if path.suffix.lower() in images.SUFFIXES else "not an image file, by its name"
 
 
 def _examine(folder: Path, stem: str, low_name: str, high_name: str, max_megapixels: float):
@@ -143,14 +169,19 @@ def _examine(folder: Path, stem: str, low_name: str, high_name: str, max_megapix
         file = f"{side}/{name}"
         try:
             head = images.describe(folder / file)
-            heads.append((file, *head.values(), (folder / file).stat().st_size))
-            if head["width"] * head["height"] > max_megapixels * 1e6:
-                faults.append((file, f"{head['width']}×{head['height']} is over {max_megapixels:g} megapixels"))
-                continue
-            sizes.append(images.read(folder / file).shape[1::-1])
-            hashes.append(hashlib.sha256((folder / file).read_bytes()).hexdigest())
+            size = f"{head['width']}×{head['height']}"
+            with open(folder / file, "rb") as content:
+                heads.append((file, *head.values(), os.fstat(content.fileno()).st_size))
+                if head["width"] * head["height"] > max_megapixels * 1e6:
+                    raise ImageError(file, f"{size} is over {max_megapixels:g} megapixels")
+                if min(head["width"], head["height"]) < SMALLEST:
+                    raise ImageError(file, f"{size} is under {SMALLEST} pixels")
+                sizes.append(images.read(folder / file).shape[1::-1])
+                hashes.append(hashlib.file_digest(content, "sha256").hexdigest())
         except ImageError as error:
             faults.append((file, error.reason))
+        except OSError as error:  # it vanished meanwhile
+            faults.append((file, error.strerror.lower()))
     if len(faults) == 1:
         other = f"{HIGH}/{high_name}" if faults[0][0].startswith(LOW) else f"{LOW}/{low_name}"
         faults.append((other, "its partner cannot be used"))

@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from srcnn_lib import figures, graph
+from srcnn_lib import figures, graph, sharing
 from srcnn_lib.files import ROOT, write_text
 from srcnn_lib.runs import Run
 
@@ -33,19 +33,27 @@ class Heading:
     id: str
 
 
-def assemble(run_folder: Path) -> Path:
+def assemble(run_folder: Path, *, share: bool = False) -> Path:
     """Merge the executed notebooks of a run into `<run_folder>/report.html` and return its path.
 
-    Raises RunError if a notebook has not been executed.
+    With `share` it is `report-share.html`, which may be passed on: see `srcnn_lib.sharing`.
+    Raises RunError if a notebook has not been executed, or if the page to share would give a secret away.
     """
     run = Run(run_folder)
     notebooks = {
         source.stem: nbformat.read(run.existing(f"{source.stem}.ipynb"), as_version=4) for source in graph.notebooks()
     }
+    provenance = _provenance(run, notebooks)
+    if share:
+        confidential = sharing.Confidential.of(run)
+        for notebook in notebooks.values():
+            confidential.strip(notebook)
+        provenance = confidential.provenance(provenance)
     body = BeautifulSoup("\n".join(map(_render, notebooks.values())), "html.parser")
-    summary = body.find("section", class_="summary").extract()
+    summary = body.find("section", class_="summary")
     contents = _give_headings_ids(body)
-    body.insert(0, summary)
+    if summary:  # which a copy to share may leave out
+        body.insert(0, summary.extract())
     _mark_beyond(body)
     _number(body, "figure:not(.listing) > figcaption", "Figure")
     _number(body, ".listing > figcaption", "Listing")
@@ -57,16 +65,18 @@ def assemble(run_folder: Path) -> Path:
         .get_template("page.html.j2")
         .render(
             title=TITLE,
-            run=run.inputs["run"],
+            run="a copy to share" if share else run.inputs["run"],
             date=datetime.date.today().isoformat(),
             style=Markup(style()),
             script=Markup((TEMPLATE / "script.js").read_text(encoding="utf-8")),
             contents=[*contents, Heading(1, "Provenance", "provenance")],
             body=Markup(body.decode(formatter="minimal")),
-            provenance=_provenance(run, notebooks),
+            provenance=provenance,
         )
     )
-    target = run.folder / "report.html"
+    if share:
+        confidential.check(page)
+    target = run.folder / ("report-share.html" if share else "report.html")
     write_text(target, page)
     return target
 

@@ -1,0 +1,105 @@
+"""The copy of a report that may be passed on: secrets are planted wherever they could come through."""
+
+import getpass
+import re
+import socket
+
+import nbformat
+import pandas as pd
+import pytest
+import yaml
+
+from srcnn_lib import sharing
+from srcnn_lib.errors import RunError
+from srcnn_lib.execution import execute
+from srcnn_lib.files import write_json
+from srcnn_lib.runs import Run
+from tests.test_execution import HEADER, PARAMETERS
+
+CELLS = """
+# %%
+import numpy as np, pandas as pd
+from IPython.display import Markdown, display
+from srcnn_lib import figures
+names = pd.DataFrame({"name": ["Jane Doe 1", "b&<i>"], "psnr": [21.5, 22.5], "found": ["MUSTERMANN", "ERIKA"]})
+figures.table(names, caption="Every card.")
+# %%
+black = np.zeros((9, 9, 3), np.uint8)
+figures.figure(figures.side_by_side([("Jane Doe 1", black)]), caption="Jane Doe 1", alt="Jane Doe 1")
+# %%
+rates = pd.DataFrame({"learning_rate": [1.0], "val_loss": [1.0]})
+figures.figure(figures.tuning_curve(rates, 1), caption="curve", alt="a curve")
+# %%
+figures.table(pd.DataFrame({"method": ["untouched"]}), caption="Of Jane Doe 1.")
+# %%
+rows = [("pairs", "2", "4,060"), ("numbers", "28501 to 28599", "28,000 to 29,000")]
+figures.beside_original(rows, caption="numbers", private=["numbers"])
+# %%
+Markdown("Best was Jane Doe 1.")
+# %%
+Markdown("On average **22.0 dB**.")
+# %%
+print("MUSTERMANN"); display(names); "MUSTERMANN"
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run on a person's own two cards, with one notebook executed, as far as sharing looks at it."""
+    place = tmp_path_factory.mktemp("place")
+    data = place / "doe family"
+    data.mkdir()
+    folder = place / "run"
+    inputs = {"run": "doe_family-ci", "data": {"folder": str(data), "drawn": False}, "settings": {"seed": 1}}
+    folder.mkdir()
+    (folder / "run.yaml").write_text(yaml.safe_dump(inputs))
+    files = [
+        f"{side}/{name}.png" for side in ("blurred_images", "sharpened_images") for name in ("Jane Doe 1", "b&<i>")
+    ]
+    table = pd.DataFrame({"file": files, "reason": "none"})
+    for name, rows in (("files", table), ("set_aside", table[:0])):
+        (folder / "01_inspection").mkdir(exist_ok=True)
+        rows.to_csv(folder / "01_inspection" / f"{name}.csv", index=False)
+    write_json(folder / "07_evaluation" / "read" / "0.json", [{"text": "MUSTERMANN", "box": [0] * 4, "confidence": 1}])
+    (folder / "01_example.py").write_text(HEADER + PARAMETERS + CELLS)
+    execute(folder / "01_example.py", folder)
+    return Run(folder)
+
+
+def test_only_what_is_listed_as_shareable_is_shared(run):
+    notebook = nbformat.read(run.folder / "01_example.ipynb", as_version=4)
+    confidential = sharing.Confidential.of(run)
+    confidential.strip(notebook)
+    said = "\n".join(str(output.data) for cell in notebook.cells for output in cell.get("outputs", []))
+    said = re.sub('base64,[^"]*', "", said)
+    for secret in ("Jane", "<i>", "&lt;i", "MUSTERMANN", "ERIKA", "28501", str(run.folder), "doe"):
+        assert secret not in said
+    assert "image 1" in said and "image 2" in said and "21.5" in said, "names are numbers, and numbers stay"
+    assert said.count("<img") == 1 and "a curve" in said and "22.0 dB" in said and "4,060" in said
+    assert not any("injected-parameters" in cell.metadata.get("tags", []) for cell in notebook.cells)
+    confidential.check(said)
+
+
+@pytest.mark.parametrize(
+    "secret", ["Jane Doe 1", "Jane Doe 1.png", "doe family", "MUSTERMANN", "does-laptop", "jdoe", "doe_family-ci"]
+)
+def test_a_page_with_a_secret_is_refused(run, secret, monkeypatch):
+    monkeypatch.setattr(socket, "gethostname", lambda: "does-laptop")
+    monkeypatch.setattr(getpass, "getuser", lambda: "jdoe")
+    with pytest.raises(RunError, match="was not written"):
+        sharing.Confidential.of(run).check(f"<p>of /{secret.replace(' ', '&#32;')}!</p>")
+
+
+def test_provenance_keeps_neither_places_nor_names(run):
+    shared = sharing.Confidential.of(run).provenance(
+        {
+            "Made from": {"data": "../doe family", "data hash": "SHA-256 0", "commit": "0a1b", "operating system": "x"},
+            "Settings: profile for-doe": {"seed": 1, "font_folders": ["/home/doe/fonts"], "vgg19_weights": None},
+            "Seconds": {"together": "1.0"},
+        }
+    )
+    assert shared == {
+        "Made from": {"commit": "0a1b"},
+        "Settings": {"seed": 1, "font_folders": sharing.LEFT_OUT, "vgg19_weights": None},
+        "Seconds": {"together": "1.0"},
+    }
