@@ -6,9 +6,10 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -19,10 +20,20 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from srcnn_lib.files import whole
-from srcnn_lib.metrics import charbonnier, pixel_mse
+from srcnn_lib.metrics import charbonnier, frequency_distance, gradient_distance, pixel_mse
 from srcnn_lib.models import blocks  # noqa: F401 (so that `load` knows its layers)
 
-LOSSES = {"mse": pixel_mse, "charbonnier": charbonnier}
+LOSSES = {
+    "mse": pixel_mse,
+    "charbonnier": charbonnier,
+    "frequency": frequency_distance,
+    "gradient": gradient_distance,
+}
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
+}
 _EXPLODED = 10  # times the loss of the best epoch so far
 _CHECKPOINT = "checkpoint.npz"
 _LOG = logging.getLogger(__name__)
@@ -34,11 +45,15 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. Everything that is not named here was the original's: Adam on the pixel MSE."""
+    """How a network is trained. Where nothing else is said, as the original did: Adam on the pixel MSE."""
 
     epochs: int
     learning_rate: float
-    """Adam's step size, the highest of the schedule."""
+    """The optimiser's step size, the highest of the schedule."""
+    optimizer: str = "adam"
+    """A name in `OPTIMIZERS`."""
+    weight_decay: float | None = None
+    """Share of the step size by which every step shrinks all weights, apart from the gradient (arXiv:1711.05101)."""
     schedule: Literal["constant", "cosine"] = "constant"
     """cosine: up from 0 in the first twentieth of all updates, then down to 0 along a half cosine."""
     loss: str = "mse"
@@ -55,8 +70,9 @@ class Recipe:
     """What layers compute in (weights stay float32). auto: bfloat16 where the processor multiplies it."""
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise ValueError(f"unknown loss {self.loss!r}; the known ones are {', '.join(LOSSES)}")
+        for what, name, known in (("loss", self.loss, LOSSES), ("optimizer", self.optimizer, OPTIMIZERS)):
+            if name not in known:
+                raise ValueError(f"unknown {what} {name!r}; the known ones are {', '.join(known)}")
 
 
 class Batches(Protocol):
@@ -71,7 +87,14 @@ class Batches(Protocol):
 
 
 def fit(
-    model: keras.Model, train: Batches, validation: tf.data.Dataset, recipe: Recipe, *, folder: Path | None = None
+    model: keras.Model,
+    train: Batches,
+    validation: tf.data.Dataset,
+    recipe: Recipe,
+    *,
+    folder: Path | None = None,
+    loss: Callable | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> pd.DataFrame:
     """Train `model` in place.
 
@@ -91,6 +114,11 @@ def fit(
         Where to keep a checkpoint after each epoch, from which the same call continues after an
         interruption to the same final weights (it is removed at the end), and logs for TensorBoard
         in `tensorboard/`. None keeps nothing.
+    loss
+        Instead of the recipe's, one that needs more than the two images (see `perceptual.loss`). A checkpoint does
+        not know of it, so it goes without `folder`.
+    callbacks
+        Called after the training's own; what they raise ends it.
 
     Returns
     -------
@@ -104,12 +132,14 @@ def fit(
         If the loss is not finite or explodes (the model then has the weights of the last good epoch), if
         shapes do not fit, or if a checkpoint cannot be written.
     """
+    if loss is not None and folder is not None:
+        raise ValueError("a training with a loss of its own keeps no checkpoint: expected folder=None")
     fitting = _Fitting(model, train, recipe, folder)
     with _computing_in(model, recipe.precision):
-        model.compile(optimizer=_optimizer(recipe, train.steps), loss=LOSSES[recipe.loss], metrics=[pixel_mse])
+        model.compile(_optimizer(recipe, train.steps), loss=loss or LOSSES[recipe.loss], metrics=[pixel_mse])
         model.optimizer.build(model.trainable_variables)
         first = fitting.resume()
-        callbacks = [fitting]
+        callbacks = [fitting, *callbacks]
         if folder is not None:
             callbacks.append(keras.callbacks.TensorBoard(Path(folder) / "tensorboard", write_graph=False))
         every = recipe.validate_every
@@ -220,7 +250,9 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
             0.0, updates - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
         )
     averaging = {} if recipe.averaging is None else {"use_ema": True, "ema_momentum": recipe.averaging}
-    return keras.optimizers.Adam(rate, global_clipnorm=recipe.clip_norm, **averaging)
+    return OPTIMIZERS[recipe.optimizer](
+        rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip_norm, **averaging
+    )
 
 
 @contextmanager
