@@ -24,6 +24,7 @@ class Subject(NamedTuple):
     """Of one size."""
     batch_size: int
     crop_size: int
+    learning_rate: float
 
 
 def measure(
@@ -32,7 +33,6 @@ def measure(
     seeds: Sequence[int],
     *,
     updates: int,
-    learning_rate: float,
     database: tuning.Database,
 ) -> pd.DataFrame:
     """Train each network on more and more pairs, with the same number of updates each time.
@@ -40,13 +40,15 @@ def measure(
     Returns one row a subject, number of pairs and seed: network, pairs, seed, mse (of values in [0, 1], on the
     validation images) and psnr (dB, of it). Trials are kept in `database`, see `tuning.run`.
     """
-    recipe = training.Recipe(epochs=1, learning_rate=learning_rate, schedule="cosine", clip_norm=0.1, precision="auto")
 
     def objective(trial: optuna.Trial) -> float:
         name = trial.suggest_categorical("network", list(subjects))
         count = trial.suggest_categorical("pairs", list(counts))
         seed = trial.suggest_categorical("seed", list(seeds))
         subject = subjects[name]
+        recipe = training.Recipe(
+            epochs=1, learning_rate=subject.learning_rate, schedule="cosine", clip_norm=0.1, precision="auto"
+        )
         keras.utils.set_random_seed(seed)
         data = batches.Shuffled(subject.train[:count], subject.batch_size, seed, subject.crop_size, epoch_steps=updates)
         watched = batches.stream(subject.validation, batch_size=subject.batch_size)
@@ -57,8 +59,8 @@ def measure(
     arrays = [
         side for subject in subjects.values() for pair in (subject.train[0], *subject.validation) for side in pair
     ]
-    settings = [(name, len(own.train), own.batch_size, own.crop_size) for name, own in subjects.items()]
-    name = f"pairs {tuning.identity((settings, counts, seeds, updates, recipe), arrays)}"
+    settings = [(name, len(own.train), *own[3:]) for name, own in subjects.items()]
+    name = f"pairs {tuning.identity((settings, counts, seeds, updates), arrays)}"
     done = tuning.table(tuning.run(name, objective, database, points, seed=seeds[0]))
     done["mse"] = 10 ** (-done["psnr"] / 10)
     return done[["network", "pairs", "seed", "mse", "psnr"]].sort_values(
@@ -93,7 +95,7 @@ def predict(points: pd.DataFrame, pairs: Sequence[int], *, seed: int, draws: int
     """
     numbers, errors = points["pairs"].to_numpy(float), points["mse"].to_numpy(float)
     if len(np.unique(numbers)) < 2:
-        raise ValueError(f"expected at least two numbers of pairs, received {sorted(set(numbers))}")
+        raise ValueError(f"expected at least two numbers of pairs, received {sorted(set(points['pairs']))}")
     best = _fit(numbers, errors)
     rng = np.random.default_rng(seed)
     chosen = [rng.integers(0, len(points), len(points)) for _ in range(draws)]

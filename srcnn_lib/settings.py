@@ -123,7 +123,8 @@ class Settings(BaseModel):
     tuning_crop_size: Annotated[int, Field(ge=8, multiple_of=2)]
     """Side of a trial's crops; the search tries half of it, too."""
     tuning_storage: str | None
-    """URL of a database (as SQLAlchemy takes it) in which several machines keep the trials; null for a file of the run."""
+    """URL of a database (as SQLAlchemy takes it) for several machines to keep their trials in; null for a file of
+    the run."""
     tuning_seeds: Count
     """With how many seeds the searches' results are checked, and each number of pairs is tried."""
     tuning_pairs: Annotated[list[Count], Field(min_length=2)]

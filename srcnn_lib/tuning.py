@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 from tqdm import tqdm
 
 from srcnn_lib import batches, metrics, models, original, perceptual, training
-from srcnn_lib.models import srcnn
+from srcnn_lib.models import house, srcnn
 
 Parameters = Mapping[str, Any]
 
@@ -165,7 +165,7 @@ class Task:
 def identity(settings: object, arrays: Sequence[np.ndarray]) -> str:
     """A short hash of settings, of data, and of the code that trains."""
     digest = hashlib.sha256(repr(settings).encode())
-    for module in (training, metrics, srcnn, inspect.getmodule(identity)):
+    for module in (training, metrics, srcnn, house, inspect.getmodule(identity)):
         digest.update(inspect.getsource(module).encode())
     for values in arrays:
         digest.update(np.ascontiguousarray(values).tobytes())
@@ -211,14 +211,13 @@ def run(
         while True:
             trials = study.get_trials(deepcopy=False)
             known = [_given(trial) for trial in trials if trial.state != TrialState.FAIL]
-            for parameters in first:
-                if dict(parameters) not in known:
-                    study.enqueue_trial(dict(parameters))
+            missing = [dict(parameters) for parameters in first if dict(parameters) not in known]
             count = sum(trial.state in (*FINISHED, TrialState.RUNNING) for trial in trials)
             bar.update(count - bar.n)
-            waiting = study.get_trials(deepcopy=False, states=[TrialState.WAITING])
-            if count >= total and not waiting:
+            if count >= total and not missing and all(trial.state != TrialState.WAITING for trial in trials):
                 return study
+            if missing:
+                study.enqueue_trial(missing[0])  # one at a time, so that a trial done anew keeps its place
             # Where machines share a study, the same seed would make them all do the same.
             chance = None if database.shared else seed + count
             study.sampler = optuna.samplers.TPESampler(seed=chance, n_startup_trials=_STARTUP)
