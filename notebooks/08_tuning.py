@@ -95,7 +95,7 @@ seeds = range(seed, seed + tuning_seeds)
 # %%
 features = perceptual.features(training.load(run.existing("06_training/recogniser.keras")), recogniser.FEATURES)
 middles = batches.Packed(batches.Centres(validation, experiments.WATCHED_SIZE // 2))
-judging, unseen = middles[::2][: experiments.WATCHED_PAIRS], middles[1::2][: experiments.WATCHED_PAIRS]
+judging, unseen = (middles[start::2][: experiments.WATCHED_PAIRS] for start in (0, min(1, len(middles) - 1)))
 task = tuning.Task(
     train,
     judging,
@@ -308,6 +308,7 @@ subjects = {
 }
 available = min(len(train), len(native_train))
 counts = sorted({min(count, available) for count in tuning_pairs})
+counts = counts if len(counts) > 1 else [-(-available // 2), available]
 points = scaling.measure(subjects, counts, seeds, updates=tuning_pairs_updates, database=database)
 run.write_table("08_tuning/pairs.csv", points)
 target = sorted({*np.geomspace(counts[0], max(original.PAIRS, counts[-1]), 25).round().astype(int), original.PAIRS})

@@ -385,7 +385,9 @@ def search_progress(searches: Mapping[str, pd.DataFrame], reference: float) -> F
     axis = drawing.subplots()
     for number, (name, trials) in enumerate(searches.items()):
         seconds = trials["seconds"].cumsum()
-        axis.step(seconds, trials["psnr"].cummax(), where="post", color=f"C{number}", label=f"{name}: best so far")
+        axis.step(
+            seconds, trials["psnr"].cummax().ffill(), where="post", color=f"C{number}", label=f"{name}: best so far"
+        )
         axis.plot(seconds, trials["psnr"], ".", color=f"C{number}", alpha=0.7)
         pruned = seconds[trials["pruned"]]
         axis.plot(pruned, np.full(len(pruned), 0.03), "x", color=f"C{number}", transform=axis.get_xaxis_transform())
@@ -418,12 +420,15 @@ def contour(trials: pd.DataFrame, x: str, y: str) -> Figure:
     axis = drawing.subplots()
     axis.set(xscale="log", xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
     known = trials.dropna(subset="psnr").groupby([x, y], as_index=False)["psnr"].mean()
+    levels = np.linspace(known["psnr"].quantile(0.2), known["psnr"].max() + 1e-6, 9)  # the poorest may lie far off
     if known[x].nunique() > 2 and known[y].nunique() > 1:
-        levels = np.linspace(known["psnr"].quantile(0.1), known["psnr"].max() + 1e-6, 9)
         axis.tricontourf(known[x], known[y], known["psnr"], levels=levels, cmap="viridis", extend="min", alpha=0.8)
-    dots = axis.scatter(known[x], known[y], c=known["psnr"], cmap="viridis", edgecolor="white", s=40, zorder=3)
+    scale = Normalize(levels[0], levels[-1])
+    dots = axis.scatter(
+        known[x], known[y], c=known["psnr"], norm=scale, cmap="viridis", edgecolor="white", zorder=3, clip_on=False
+    )
     pruned = trials[trials["pruned"]]
-    axis.plot(pruned[x], pruned[y], "x", color="0.3")
+    axis.plot(pruned[x], pruned[y], "x", color="0.3", clip_on=False)
     drawing.colorbar(dots, ax=axis, label="validation PSNR in dB")
     return drawing
 
@@ -496,10 +501,8 @@ def ladder(rungs: pd.DataFrame, untouched: float, sharp: float) -> Figure:
     left.barh(places, rungs["gain"], color=helps, alpha=0.85)
     left.hlines(places, rungs["gain_low"], rungs["gain_high"], color="0.2", linewidth=1)
     left.axvline(0, color="0.2", linewidth=1)
-    for place, gain in zip(places, rungs["gain"], strict=True):
-        left.annotate(
-            f"{gain:+.2f}", (max(gain, 0), place), (5, 5), textcoords="offset points", fontsize=8, va="bottom"
-        )
+    for place, gain, end in zip(places, rungs["gain"], rungs["gain_high"].clip(lower=0), strict=True):
+        left.annotate(f"{gain:+.2f}", (end, place), (4, 0), textcoords="offset points", fontsize=8, va="center")
     left.margins(x=0.12)
     left.set_yticks(places, names, fontsize=8)
     left.set_xlabel("gain in dB over the untouched card")
@@ -509,7 +512,7 @@ def ladder(rungs: pd.DataFrame, untouched: float, sharp: float) -> Figure:
         middle.axvline(value, color="0.3", linestyle=style, linewidth=1, label=name)
     middle.xaxis.set_major_formatter(PercentFormatter(1))
     middle.set_xlabel("character errors of OCR on values")
-    middle.legend(fontsize=8, loc="lower right")
+    middle.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     right.barh(places, rungs["seconds"].fillna(0), color="0.6")
     for place, seconds in zip(places, rungs["seconds"], strict=True):
         text = "kept" if np.isnan(seconds) else f"{seconds:.0f}"
