@@ -38,7 +38,7 @@ tuning_storage = None
 tuning_seeds = 1
 tuning_pairs = [25, 100, 300, 700]
 tuning_pairs_updates = 200
-tuning_ladder_megapixels = 3.0
+tuning_ladder_megapixels = 5.2
 tuning_cards = 8
 tuning_reading_cards = 4
 
@@ -422,7 +422,7 @@ rungs = ladder.rungs(
 climbed = ladder.climb(
     rungs,
     {ladder.SQUASHED: train, ladder.NATIVE: native_train},
-    {ladder.SQUASHED: validation[:16], ladder.NATIVE: native_watched},
+    {ladder.SQUASHED: squashed_watched[:16], ladder.NATIVE: native_watched[:16]},
     megapixels=tuning_ladder_megapixels,
     image_size=image_size,
     seed=seed,

@@ -52,7 +52,7 @@ def measure(
         keras.utils.set_random_seed(seed)
         data = batches.Shuffled(subject.train[:count], subject.batch_size, seed, subject.crop_size, epoch_steps=updates)
         watched = batches.stream(subject.validation, batch_size=subject.batch_size)
-        history = training.fit(subject.build(), data, watched, recipe)
+        history = training.fit(subject.build(), data, watched, recipe, progress=False)
         return metrics.psnr_from_mse(history["val_mse"].iloc[-1])
 
     points = tuning.combinations({}, {"network": list(subjects), "pairs": counts, "seed": seeds})

@@ -95,6 +95,7 @@ def fit(
     folder: Path | None = None,
     loss: Callable | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: bool = True,
 ) -> pd.DataFrame:
     """Train `model` in place.
 
@@ -119,6 +120,8 @@ def fit(
         not know of it, so it goes without `folder`.
     callbacks
         Called after the training's own; what they raise ends it.
+    progress
+        Whether to show a bar; a search of many short trainings shows its own.
 
     Returns
     -------
@@ -134,7 +137,7 @@ def fit(
     """
     if loss is not None and folder is not None:
         raise ValueError("a training with a loss of its own keeps no checkpoint: expected folder=None")
-    fitting = _Fitting(model, train, recipe, folder)
+    fitting = _Fitting(model, train, recipe, folder, progress)
     with _computing_in(model, recipe.precision):
         model.compile(_optimizer(recipe, train.steps), loss=loss or LOSSES[recipe.loss], metrics=[pixel_mse])
         model.optimizer.build(model.trainable_variables)
@@ -274,7 +277,7 @@ def _computing_in(model: keras.Model, precision: str) -> Iterator[None]:
 class _Fitting(keras.callbacks.Callback):
     """What one training remembers: log, progress bar, best and last good weights, checkpoint."""
 
-    def __init__(self, model: keras.Model, train: Batches, recipe: Recipe, folder: Path | None) -> None:
+    def __init__(self, model: keras.Model, train: Batches, recipe: Recipe, folder: Path | None, progress: bool) -> None:
         super().__init__()
         self.network, self.train, self.recipe = model, train, recipe
         self.checkpoint = None if folder is None else Path(folder) / _CHECKPOINT
@@ -283,7 +286,12 @@ class _Fitting(keras.callbacks.Callback):
         self.best = self.good
         self.lowest = math.inf  # validation loss of `best`
         self.bar = tqdm(
-            total=recipe.epochs * train.steps, desc="training", unit="step", mininterval=1, dynamic_ncols=True
+            total=recipe.epochs * train.steps,
+            desc="training",
+            unit="step",
+            mininterval=1,
+            dynamic_ncols=True,
+            disable=not progress,
         )
 
     # Keras calls what follows.

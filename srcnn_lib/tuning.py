@@ -135,6 +135,7 @@ class Task:
             recipe,
             loss=perceptual.with_pixels(self.features, _FEATURE_WEIGHT) if parameters["loss"] == PERCEPTUAL else None,
             callbacks=callbacks,
+            progress=False,
         )
 
     def objective(self, trial: optuna.Trial) -> float:
@@ -262,7 +263,8 @@ def confirm(
     """
     watched = batches.stream(validation, batch_size=10).cache()
     rows = []
-    for (name, parameters), seed in itertools.product(candidates.items(), seeds):
+    trainings = list(itertools.product(candidates.items(), seeds))
+    for (name, parameters), seed in tqdm(trainings, desc="confirming", unit="training", dynamic_ncols=True):
         history = task.fit(parameters, seed=seed, validation=watched)
         last = history.iloc[-1]
         rows.append(
