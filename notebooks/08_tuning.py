@@ -36,7 +36,7 @@ tuning_epoch_steps = 50
 tuning_crop_size = 24
 tuning_storage = None
 tuning_seeds = 1
-tuning_pairs = [25, 100, 300, 700]
+tuning_pairs = [25, 75, 200, 400, 700]
 tuning_pairs_updates = 200
 tuning_ladder_megapixels = 5.2
 tuning_cards = 8
@@ -331,8 +331,12 @@ fewest = points[points["pairs"] == counts[0]].groupby("network")["psnr"].mean()
 Markdown(
     "\n".join(
         f"- {name}: {most[name] - fewest[name]:+.2f} dB from {counts[0]} to {counts[-1]} pairs. For {original.PAIRS:,} pairs the law predicts "
-        f"{end['psnr'] - most[name]:+.2f} dB more ({end['low'] - most[name]:+.2f} to {end['high'] - most[name]:+.2f})"
-        + (", an interval that says little." if end["high"] - end["low"] > 0.5 else ".")
+        f"{end['psnr'] - most[name]:+.2f} dB more"
+        + (
+            f" ({end['low'] - most[name]:+.2f} to {end['high'] - most[name]:+.2f})."
+            if end["high"] >= end["low"]
+            else ", without an interval: it takes four numbers of pairs for one."
+        )
         for name, end in ends.items()
     )
     + f"\n\nWith {tuning_pairs_updates} updates no network has seen everything in a few hundred pairs; longer trainings leave more to learn from more."

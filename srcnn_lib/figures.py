@@ -392,9 +392,9 @@ def search_progress(searches: Mapping[str, pd.DataFrame], reference: float) -> F
         pruned = seconds[trials["pruned"]]
         axis.plot(pruned, np.full(len(pruned), 0.03), "x", color=f"C{number}", transform=axis.get_xaxis_transform())
     axis.axhline(reference, color="0.3", linestyle="--", linewidth=1, label="untouched")
-    values = np.concatenate([trials["psnr"].dropna() for trials in searches.values()])
+    winners = [trials["psnr"].max() for trials in searches.values()]
     axis.set_ylim(
-        bottom=max(values.min(), reference - 2 * (values.max() - reference)) - 0.1
+        bottom=min(*winners, reference - 2 * abs(max(winners) - reference)) - 0.1
     )  # the worst may lie far off
     axis.set(xlabel="seconds of search", ylabel="validation PSNR in dB")
     axis.legend(fontsize=8)
@@ -407,7 +407,7 @@ def importance(shares: pd.Series) -> Figure:
     axis = drawing.subplots()
     sns.barplot(x=shares.to_numpy(), y=[name.replace("_", " ") for name in shares.index], color="C0", ax=axis)
     axis.set(xlabel="share of importance", ylabel="")
-    axis.xaxis.set_major_formatter(PercentFormatter(1))
+    axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return drawing
 
 
@@ -511,7 +511,7 @@ def ladder(rungs: pd.DataFrame, untouched: float, sharp: float) -> Figure:
     for value, style, name in ((untouched, "--", "untouched"), (sharp, ":", "sharp image")):
         middle.axvline(value, color="0.3", linestyle=style, linewidth=1, label=name)
     middle.xaxis.set_major_formatter(PercentFormatter(1))
-    middle.set_xlabel("character errors of OCR on values")
+    middle.set_xlabel("character error rate of OCR")
     middle.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     right.barh(places, rungs["seconds"].fillna(0), color="0.6")
     for place, seconds in zip(places, rungs["seconds"], strict=True):
@@ -525,7 +525,7 @@ def ladder(rungs: pd.DataFrame, untouched: float, sharp: float) -> Figure:
             va="center",
         )
     right.margins(x=0.3)
-    right.set_xlabel("seconds of training")
+    right.set_xlabel("training, s")
     for axis in (left, middle, right):
         axis.grid(axis="y", visible=False)
     return drawing

@@ -75,7 +75,8 @@ class Prediction(NamedTuple):
     slope: float
     exponent: float
     curve: pd.DataFrame
-    """One row a number of pairs: pairs, psnr, low and high (dB; 90 % of the bootstrap samples lie between the two)."""
+    """One row a number of pairs: pairs, psnr, low and high (dB; 90 % of the bootstrap samples lie between the two, which
+    are missing where fewer than four numbers of pairs were measured: three fit any three-parameter law)."""
 
 
 def predict(points: pd.DataFrame, pairs: Sequence[int], *, seed: int, draws: int = 300) -> Prediction:
@@ -91,17 +92,21 @@ def predict(points: pd.DataFrame, pairs: Sequence[int], *, seed: int, draws: int
     pairs
         What to predict for.
     draws
-        Samples of the points; those that hold a single number of pairs are left out.
+        Samples of the points; those that hold fewer than three numbers of pairs are left out.
+
+    Raises ValueError if `points` has a single number of pairs.
     """
     numbers, errors = points["pairs"].to_numpy(float), points["mse"].to_numpy(float)
     if len(np.unique(numbers)) < 2:
         raise ValueError(f"expected at least two numbers of pairs, received {sorted(set(points['pairs']))}")
     best = _fit(numbers, errors)
-    rng = np.random.default_rng(seed)
-    chosen = [rng.integers(0, len(points), len(points)) for _ in range(draws)]
-    samples = [_fit(numbers[rows], errors[rows]) for rows in chosen if len(np.unique(numbers[rows])) > 1]
     target = np.asarray(pairs, float)
-    low, high = np.quantile([_psnr(law, target) for law in samples], (0.05, 0.95), axis=0)
+    low = high = np.full(len(target), np.nan)
+    if len(np.unique(numbers)) > 3:
+        rng = np.random.default_rng(seed)
+        chosen = [rng.integers(0, len(points), len(points)) for _ in range(draws)]
+        samples = [_fit(numbers[rows], errors[rows]) for rows in chosen if len(np.unique(numbers[rows])) > 2]
+        low, high = np.quantile([_psnr(law, target) for law in samples], (0.05, 0.95), axis=0)
     return Prediction(*best, pd.DataFrame({"pairs": pairs, "psnr": _psnr(best, target), "low": low, "high": high}))
 
 

@@ -35,6 +35,7 @@ _BEAT, _GRACE = 30, 120  # seconds between signs of life of a shared trial, and 
 _STARTUP = 5  # trials at random before TPE begins to reason, and before anything is pruned
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+tf.get_logger().setLevel("ERROR")  # it warns of functions that are traced again and again, as in a search they must be
 
 
 class Database(NamedTuple):
@@ -166,8 +167,8 @@ class Task:
 def identity(settings: object, arrays: Sequence[np.ndarray]) -> str:
     """A short hash of settings, of data, and of the code that trains."""
     digest = hashlib.sha256(repr(settings).encode())
-    for module in (training, metrics, srcnn, house, inspect.getmodule(identity)):
-        digest.update(inspect.getsource(module).encode())
+    for code in (training, metrics, srcnn, house, Task):
+        digest.update(inspect.getsource(code).encode())
     for values in arrays:
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()[:16]

@@ -45,3 +45,8 @@ def test_more_pairs_are_measured_once(rng, tmp_path):
     assert np.allclose(-10 * np.log10(measured["mse"]), measured["psnr"])
     again = scaling.measure(subjects, [2, 6], [1, 2], updates=2, database=database)
     pd.testing.assert_frame_equal(measured, again)
+
+
+def test_few_numbers_of_pairs_have_no_interval():
+    curve = scaling.predict(pd.DataFrame({"pairs": [25, 50, 100], "mse": law([25, 50, 100])}), [400], seed=1).curve
+    assert curve["psnr"].notna().all() and curve[["low", "high"]].isna().all(axis=None)
