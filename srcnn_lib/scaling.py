@@ -75,8 +75,8 @@ class Prediction(NamedTuple):
     slope: float
     exponent: float
     curve: pd.DataFrame
-    """One row a number of pairs: pairs, psnr, low and high (dB; 90 % of the bootstrap samples lie between the two, which
-    are missing where fewer than four numbers of pairs were measured: three fit any three-parameter law)."""
+    """One row a number of pairs: pairs, psnr, low and high (dB; 90 % of the bootstrap samples lie between the two).
+    The ends are missing where fewer than four numbers of pairs were measured: any three fit a law of three numbers."""
 
 
 def predict(points: pd.DataFrame, pairs: Sequence[int], *, seed: int, draws: int = 300) -> Prediction:
