@@ -338,7 +338,7 @@ Markdown(
         )
         for name, end in ends.items()
     )
-    + f"\n\nThe number of updates is the same throughout: what is compared is the variety of pairs, not more training."
+    + "\n\nThe number of updates is the same throughout: what is compared is the variety of pairs, not more training."
 )
 
 # %% [markdown]
