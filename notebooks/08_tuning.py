@@ -52,7 +52,6 @@ from IPython.display import Markdown
 
 from srcnn_lib import (
     batches,
-    comparison,
     enhancer,
     evaluation,
     experiments,
@@ -440,43 +439,28 @@ enhance = {
 }
 
 # %%
-unsquashed = evaluation.unsquashed(folder, index)
-scores = evaluation.score(names, unsquashed, enhance).query("truth == 'sharp file'")
-gain = comparison.against(scores, evaluation.UNTOUCHED, "psnr", seed=seed).set_index("method")
-read = names[:tuning_reading_cards]
-known = evaluation.fields(folder, index, read)
-reading = evaluation.legibility(
-    read, unsquashed, enhance, known, engine="RapidOCR", cache_folder=run.path("08_tuning/read")
+known = evaluation.fields(folder, index, names[:tuning_reading_cards])
+judged = ladder.judge(
+    enhance,
+    names,
+    evaluation.unsquashed(folder, index),
+    known,
+    reading=tuning_reading_cards,
+    seed=seed,
+    cache_folder=run.path("08_tuning/read"),
 )
-sums = (
-    evaluation.per_image(reading.scores, "page" if known is None else "value")
-    .groupby("method")[["errors", "characters"]]
-    .sum()
-)
-errors = sums["errors"] / sums["characters"]
+errors = judged["error"]
 climb = pd.DataFrame(
-    {
-        "name": [*climbed, LONGER],
-        "gain": gain.loc[[*climbed, LONGER], "difference"],
-        "gain_low": gain.loc[[*climbed, LONGER], "difference_low"],
-        "gain_high": gain.loc[[*climbed, LONGER], "difference_high"],
-        "error": errors[[*climbed, LONGER]],
-        "updates": [
-            *(rung.updates for rung in climbed.values()),
-            kept["recipe"]["native_epochs"] * kept["recipe"]["native_epoch_steps"],
-        ],
-        "seconds": [*(rung.seconds for rung in climbed.values()), np.nan],
-    }
-).reset_index(drop=True)
+    [{"name": name, "updates": rung.updates, "seconds": rung.seconds} for name, rung in climbed.items()]
+    + [{"name": LONGER, "updates": kept["recipe"]["native_epochs"] * kept["recipe"]["native_epoch_steps"]}]
+).join(judged, on="name")
 climb["step"] = climb["gain"].diff()
 run.write_table("08_tuning/ladder.csv", climb)
-run.write_json(
-    "08_tuning/ladder.json", {"untouched_error": errors[evaluation.UNTOUCHED], "sharp_error": errors[evaluation.SHARP]}
-)
+run.write_table("08_tuning/judged.csv", judged.reset_index())
 figures.figure(
     figures.ladder(climb, errors[evaluation.UNTOUCHED], errors[evaluation.SHARP]),
     caption=f"From the published recipe (at the foot) to the house model, one change at a time, {tuning_ladder_megapixels:g} megapixels each. Left: mean "
-    f"gain on {len(names)} validation cards, with its 95 % interval. Middle: character errors on {len(read)} of them"
+    f"gain on {len(names)} validation cards, with its 95 % interval. Middle: character errors on {len(names[:tuning_reading_cards])} of them"
     + (", values only" if known is not None else ", against the reading of the sharp image")
     + ". Right: seconds of training; the last network was trained elsewhere.",
     alt="Rows of bars from the bottom up: "

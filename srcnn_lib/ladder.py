@@ -4,7 +4,6 @@ Every network is shown the same number of pixels, so that it costs about the sam
 a rung gains, it gains by spending them better. All are judged on the same whole validation cards at native resolution.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +14,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import batches, evaluation, files, models, original, pairs, training, tuning
+from srcnn_lib import batches, comparison, evaluation, files, models, original, pairs, training, tuning
 
 EPOCHS = 4  # parts of a training, after each of which it is validated and can be continued
 SQUASHED, NATIVE = "squashed", "native"
@@ -120,13 +119,44 @@ def climb(
     return done
 
 
-def seconds_each(enhance: Callable[[np.ndarray], np.ndarray], cards: Sequence[np.ndarray]) -> float:
-    """Seconds that a card takes, the first one, at which everything is set up, not counted."""
-    enhance(cards[0])
-    began = time.perf_counter()
-    for card in cards:
-        enhance(card)
-    return (time.perf_counter() - began) / len(cards)
+def judge(
+    enhancers: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    names: Sequence[str],
+    read: Callable[[str], tuple[np.ndarray, Mapping[str, np.ndarray]]],
+    known: Mapping[str, pd.DataFrame] | None,
+    *,
+    reading: int,
+    seed: int,
+    cache_folder: Path,
+) -> pd.DataFrame:
+    """Score methods on whole cards, and let RapidOCR read the first few of them.
+
+    Parameters
+    ----------
+    enhancers, names, read
+        As for `evaluation.score`; the methods include doing nothing, the truths the sharp file, which comes first.
+    known
+        The text fields of each card that is read, as `evaluation.fields` gives them, or None.
+    reading
+        How many cards are read.
+    seed, cache_folder
+        As for `comparison.against` and `ocr.read`.
+
+    Returns
+    -------
+    By method, the sharp image itself last: gain (dB, mean over cards, over doing nothing), gain_low, gain_high (its 95 %
+    interval), error (character error rate, on values where fields are known).
+    """
+    scores = evaluation.score(names, read, enhancers).query("truth == 'sharp file'")
+    gains = comparison.against(scores, evaluation.UNTOUCHED, "psnr", seed=seed).set_index("method")
+    gains = gains[["difference", "difference_low", "difference_high"]].set_axis(
+        ["gain", "gain_low", "gain_high"], axis=1
+    )
+    texts = evaluation.legibility(
+        names[:reading], read, enhancers, known, engine="RapidOCR", cache_folder=cache_folder
+    ).scores
+    sums = evaluation.per_image(texts, "page" if known is None else "value").groupby("method").sum(numeric_only=True)
+    return gains.reindex([*enhancers, evaluation.SHARP]).assign(error=sums["errors"] / sums["characters"])
 
 
 def _train(
