@@ -144,8 +144,8 @@ def judge(
 
     Returns
     -------
-    By method, the sharp image itself last: gain (dB, mean over cards, over doing nothing), gain_low, gain_high (its 95 %
-    interval), error (character error rate, on values where fields are known).
+    By method, the sharp image itself last: gain (dB over doing nothing, mean over cards), gain_low, gain_high (its 95 %
+    interval) and error (character error rate, on values where fields are known).
     """
     scores = evaluation.score(names, read, enhancers).query("truth == 'sharp file'")
     gains = comparison.against(scores, evaluation.UNTOUCHED, "psnr", seed=seed).set_index("method")

@@ -1,10 +1,11 @@
 import dataclasses
 import itertools
 
+import cv2
 import numpy as np
 import pytest
 
-from srcnn_lib import ladder
+from srcnn_lib import evaluation, ladder, stress
 
 RUNGS = ladder.rungs(crop_size=8, native_batch_size=2, native_crop_size=16, learning_rate=0.002)
 
@@ -48,3 +49,18 @@ def test_the_ladder_goes_from_the_published_recipe_to_the_house_model():
     assert RUNGS[-1].track == ladder.NATIVE and RUNGS[-1].build().name == "house"
     assert RUNGS[3].build.keywords == {"start": "identity", "last_activation": None}
     assert pytest.approx(0.0008) == RUNGS[0].learning_rate
+
+
+@pytest.mark.tuning
+def test_gain_and_errors_are_against_doing_nothing_and_the_sharp_image(rng, tmp_path):
+    sharp = {name: stress.page(rng, width=320, height=120) for name in ("a", "b")}
+
+    def read(name):
+        return cv2.GaussianBlur(sharp[name], (0, 0), 3), {"sharp file": sharp[name]}
+
+    methods = {evaluation.UNTOUCHED: lambda image: image, "worse": lambda image: np.zeros_like(image)}
+    judged = ladder.judge(methods, ["a", "b"], read, None, reading=1, seed=1, cache_folder=tmp_path)
+    assert judged.index.tolist() == [*methods, evaluation.SHARP]
+    assert judged.loc[evaluation.UNTOUCHED, "gain"] == 0 > judged.loc["worse", "gain_high"]
+    assert judged["error"].tolist() == [pytest.approx(judged["error"].iloc[0]), 1, 0]
+    assert 0 < judged["error"].iloc[0] <= 1
