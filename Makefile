@@ -32,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -116,6 +116,9 @@ test-browser: $(RUN_DIR)/report.html ## the report of a profile in a real browse
 
 test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd names, a broken file
 	@$(PYTHON) -m pytest -m own
+
+test-tuning: $(READY) ## section 2.10's searches and ladder, with real trainings
+	@$(PYTHON) -m pytest -m tuning
 
 published: $(READY) ## the original's recipe to the letter, whole images and all; keeps its results (hours without a GPU)
 	@$(MAKE) --no-print-directory report PROFILE=published

@@ -8,6 +8,7 @@ import html
 import inspect
 import io
 import re
+import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import wraps
 
@@ -15,7 +16,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from markupsafe import Markup, escape
-from matplotlib.colors import rgb_to_hsv
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, rgb_to_hsv
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
@@ -522,14 +524,163 @@ def score_spread(scores: pd.DataFrame) -> Figure:
 
 
 @_of_many
-def tuning_curve(trials: pd.DataFrame, chosen: float) -> Figure:
-    """Validation error after a short training, against the learning rate."""
-    drawing = Figure(figsize=(6, 3), layout="constrained")
+def search_progress(searches: Mapping[str, pd.DataFrame], reference: float) -> Figure:
+    """Best validation PSNR so far over the seconds of several searches (tables as `tuning.table` gives them).
+
+    Dots are trials, crosses (at the foot) those that were pruned, the dashed line is the `reference`.
+    """
+    drawing = Figure(figsize=(7, 3.4), layout="constrained")
     axis = drawing.subplots()
-    axis.plot(trials["learning_rate"], trials["val_loss"], "o-")
-    axis.axvline(chosen, color=ORIGINAL_COLOUR, linestyle="--", label="the original's")
-    axis.set(xscale="log", xlabel="learning rate", ylabel="validation error (MSE)")
-    axis.legend()
+    for number, (name, trials) in enumerate(searches.items()):
+        seconds = trials["seconds"].cumsum()
+        axis.step(
+            seconds, trials["psnr"].cummax().ffill(), where="post", color=f"C{number}", label=f"{name}: best so far"
+        )
+        axis.plot(seconds, trials["psnr"], ".", color=f"C{number}", alpha=0.7)
+        pruned = seconds[trials["pruned"]]
+        axis.plot(pruned, np.full(len(pruned), 0.03), "x", color=f"C{number}", transform=axis.get_xaxis_transform())
+    axis.axhline(reference, color="0.3", linestyle="--", linewidth=1, label="untouched")
+    winners = [trials["psnr"].max() for trials in searches.values()]
+    axis.set_ylim(
+        bottom=min(*winners, reference - 2 * abs(max(winners) - reference)) - 0.1
+    )  # the worst may lie far off
+    axis.set(xlabel="seconds of search", ylabel="validation PSNR in dB")
+    axis.legend(fontsize=8)
+    return drawing
+
+
+@_of_many
+def importance(shares: pd.Series) -> Figure:
+    """Shares of importance as bars, the largest on top."""
+    drawing = Figure(figsize=(6, 0.6 + 0.28 * len(shares)), layout="constrained")
+    axis = drawing.subplots()
+    sns.barplot(x=shares.to_numpy(), y=[name.replace("_", " ") for name in shares.index], color="C0", ax=axis)
+    axis.set(xlabel="share of importance", ylabel="")
+    axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    return drawing
+
+
+@_of_many
+def contour(trials: pd.DataFrame, x: str, y: str) -> Figure:
+    """Validation PSNR over two numeric hyperparameters, between the trials (dots; pruned ones are crosses).
+
+    `x` is drawn on a logarithmic axis. Where trials are too few to span a plane, there are only dots.
+    """
+    drawing = Figure(figsize=(6, 3.6), layout="constrained")
+    axis = drawing.subplots()
+    axis.set(xscale="log", xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
+    known = trials.dropna(subset="psnr").groupby([x, y], as_index=False)["psnr"].mean()
+    levels = np.linspace(known["psnr"].quantile(0.2), known["psnr"].max() + 1e-6, 9)  # the poorest may lie far off
+    if known[x].nunique() > 2 and known[y].nunique() > 1:
+        axis.tricontourf(known[x], known[y], known["psnr"], levels=levels, cmap="viridis", extend="min", alpha=0.8)
+    scale = Normalize(levels[0], levels[-1])
+    dots = axis.scatter(
+        known[x], known[y], c=known["psnr"], norm=scale, cmap="viridis", edgecolor="white", zorder=3, clip_on=False
+    )
+    pruned = trials[trials["pruned"]]
+    axis.plot(pruned[x], pruned[y], "x", color="0.3", clip_on=False)
+    drawing.colorbar(dots, ax=axis, label="validation PSNR in dB")
+    return drawing
+
+
+@_of_many
+def parallel_coordinates(trials: pd.DataFrame, parameters: Sequence[str]) -> Figure:
+    """Every trial as a line through its hyperparameters, coloured by PSNR; the best is thick, pruned ones are grey."""
+    drawing = Figure(figsize=(9, 3.8), layout="constrained")
+    axis = drawing.subplots()
+    heights = pd.DataFrame(index=trials.index)
+    for place, name in enumerate(parameters):
+        values = trials[name]
+        ticks = sorted(values.unique())
+        if name == "learning_rate":
+            values, ticks = np.log10(values), sorted({values.min(), values.max()})
+            heights[name] = (values - values.min()) / max(np.ptp(values), 1e-9)
+            shown = dict(zip((0, 1), (f"{tick:.1g}" for tick in ticks), strict=False))
+        else:
+            heights[name] = values.map(ticks.index) / max(len(ticks) - 1, 1)
+            shown = {number / max(len(ticks) - 1, 1): f"{tick}" for number, tick in enumerate(ticks)}
+        for height, text in shown.items():
+            axis.annotate(text, (place, height), (3, 2), textcoords="offset points", fontsize=7, zorder=5)
+    best = trials["psnr"].idxmax()
+    scale = Normalize(trials["psnr"].quantile(0.2), trials["psnr"].max())
+    colours = ScalarMappable(scale, "viridis")
+    for number in [*trials.index.drop(best), best]:
+        psnr = trials.loc[number, "psnr"]
+        colour = "0.8" if np.isnan(psnr) else colours.to_rgba(psnr)
+        axis.plot(heights.loc[number], color=colour, linewidth=3 if number == best else 1)
+    axis.set_xticks(range(len(parameters)), [name.replace("_", "\n") for name in parameters], fontsize=8)
+    axis.set(yticks=[], xlim=(-0.2, len(parameters) - 0.4))
+    axis.grid(axis="y", visible=False)
+    drawing.colorbar(colours, ax=axis, label="validation PSNR in dB")
+    return drawing
+
+
+@_of_many
+def more_pairs(points: pd.DataFrame, predictions: Mapping[str, pd.DataFrame], untouched: Mapping[str, float]) -> Figure:
+    """Gain over the untouched images against the number of training pairs, a panel a network.
+
+    `points` has one row a training (network, pairs, psnr), `predictions` a curve for each (pairs, psnr, low, high).
+    """
+    drawing = Figure(figsize=(8, 3.2), layout="constrained")
+    for axis, (name, curve) in zip(
+        drawing.subplots(1, len(predictions), squeeze=False)[0], predictions.items(), strict=True
+    ):
+        own = points[points["network"] == name]
+        axis.fill_between(
+            curve["pairs"], *(curve[side] - untouched[name] for side in ("low", "high")), alpha=0.2, linewidth=0
+        )
+        axis.plot(curve["pairs"], curve["psnr"] - untouched[name], "--", label="power law")
+        axis.plot(own["pairs"], own["psnr"] - untouched[name], "o", color="C1", label="trained")
+        axis.axvline(own["pairs"].max(), color="0.5", linewidth=1)
+        spread = max(np.ptp(own["psnr"]), 0.1)
+        axis.set_ylim(*(own["psnr"].agg(["min", "max"]) - untouched[name] + np.array([-1, 1.5]) * spread))
+        axis.set(xscale="log", xlabel="training pairs", title=name)
+        axis.legend(fontsize=8, loc="lower right")
+    drawing.axes[0].set_ylabel("gain in dB")
+    return drawing
+
+
+@_of_many
+def ladder(rungs: pd.DataFrame, untouched: float, sharp: float) -> Figure:
+    """The rungs from the bottom up: gain in dB, character error rate, seconds of training.
+
+    `rungs` has one row a rung, the lowest first: name, gain, gain_low, gain_high, error, seconds (missing where it was
+    not measured). `untouched` and `sharp` are the error rates of the images themselves.
+    """
+    drawing = Figure(figsize=(10, 0.9 + 0.42 * len(rungs)), layout="constrained")
+    left, middle, right = drawing.subplots(1, 3, sharey=True, width_ratios=(3, 2.2, 1))
+    places, names = np.arange(len(rungs)), ["\n".join(textwrap.wrap(name, 34)) for name in rungs["name"]]
+    helps = np.where(rungs["gain"] > 0, "C2", "C3")
+    left.barh(places, rungs["gain"], color=helps, alpha=0.85)
+    left.hlines(places, rungs["gain_low"], rungs["gain_high"], color="0.2", linewidth=1)
+    left.axvline(0, color="0.2", linewidth=1)
+    for place, gain, end in zip(places, rungs["gain"], rungs["gain_high"].clip(lower=0), strict=True):
+        left.annotate(f"{gain:+.2f}", (end, place), (4, 0), textcoords="offset points", fontsize=8, va="center")
+    left.margins(x=0.12)
+    left.set_yticks(places, names, fontsize=8)
+    left.set_xlabel("gain in dB over the untouched card")
+    middle.hlines(places, untouched, rungs["error"], color="0.6", linewidth=2)
+    middle.scatter(rungs["error"], places, color=np.where(rungs["error"] <= untouched, "C2", "C3"), zorder=3)
+    for value, style, name in ((untouched, "--", "untouched"), (sharp, ":", "sharp image")):
+        middle.axvline(value, color="0.3", linestyle=style, linewidth=1, label=name)
+    middle.xaxis.set_major_formatter(PercentFormatter(1))
+    middle.set_xlabel("character error rate of OCR")
+    middle.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    right.barh(places, rungs["seconds"].fillna(0), color="0.6")
+    for place, seconds in zip(places, rungs["seconds"], strict=True):
+        text = "kept" if np.isnan(seconds) else f"{seconds:.0f}"
+        right.annotate(
+            text,
+            (0 if np.isnan(seconds) else seconds, place),
+            (3, 0),
+            textcoords="offset points",
+            fontsize=8,
+            va="center",
+        )
+    right.margins(x=0.3)
+    right.set_xlabel("training, s")
+    for axis in (left, middle, right):
+        axis.grid(axis="y", visible=False)
     return drawing
 
 

@@ -172,6 +172,30 @@ def charbonnier(truth, image):
     return ops.mean(ops.sqrt(ops.square(_difference(truth, image)) + 1e-6), axis=(1, 2, 3))
 
 
+def frequency_distance(truth, image):
+    """Mean absolute difference of the spectra, as a Keras loss: (batch, H, W, C) in [0, 1]; (batch,) out.
+
+    Of the two-dimensional Fourier transforms, scaled to keep the energy, so that fine detail counts as much as
+    flat grounds. At least 0, lower is better. S.-J. Cho et al., ICCV 2021, doi:10.1109/ICCV48922.2021.00460.
+    """
+    by_channel = ops.transpose(_difference(truth, image), (0, 3, 1, 2))
+    real, imaginary = ops.fft2((by_channel, ops.zeros_like(by_channel)))
+    pixels = ops.cast(ops.prod(ops.shape(by_channel)[2:]), by_channel.dtype)
+    power = (ops.square(real) + ops.square(imaginary)) / pixels
+    return ops.mean(ops.sqrt(power + 1e-12), axis=(1, 2, 3))  # where the power is 0, a root has no gradient
+
+
+def gradient_distance(truth, image):
+    """Charbonnier loss plus that of the slopes across and down, as a Keras loss: edges count twice.
+
+    Tensors (batch, H, W, C) in [0, 1], of at least 2×2 pixels; shape (batch,) out, at least 0.003; lower is better.
+    M. Mathieu, C. Couprie, Y. LeCun, ICLR 2016, arXiv:1511.05440 (there with powers other than 1).
+    """
+    image = ops.cast(image, truth.dtype)
+    across, down = ([side[:, :, 1:] - side[:, :, :-1], side[:, 1:] - side[:, :-1]] for side in (truth, image))
+    return charbonnier(truth, image) + sum(map(charbonnier, across, down))
+
+
 def batch_psnr(truth, image):
     """PSNR in dB of each image of a batch: tensors (batch, H, W, C) in [0, 1]; shape (batch,) out; higher is better."""
     return -10 * log10(pixel_mse(truth, image))

@@ -14,6 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from srcnn_lib.metrics import pixel_mse
+
 _VGG19 = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"  # what Keras calls it in its cache
 
 
@@ -56,6 +58,19 @@ def loss(features: keras.Model) -> Callable:
         return ops.mean(ops.square(seen), axis=tuple(range(1, len(seen.shape))))
 
     return perceptual
+
+
+def with_pixels(features: keras.Model, weight: float) -> Callable:
+    """The pixels' mean squared error plus `weight` times the perceptual loss, as a Keras loss like `loss`.
+
+    Features alone leave colours and light open.
+    """
+    seen = loss(features)
+
+    def both(truth, image):
+        return pixel_mse(truth, image) + weight * seen(truth, image)
+
+    return both
 
 
 def vgg19(weights: Path | None = None, *, layer_name: str = "block5_conv4") -> keras.Model | None:

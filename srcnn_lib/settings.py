@@ -112,10 +112,29 @@ class Settings(BaseModel):
     """Validation cards on which the settings of classical filters are chosen."""
     stress_cards: Count
     """Test cards from which each case beyond the training distribution is made."""
-    tuning_learning_rates: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2)]
+    tuning_learning_rates: Annotated[list[Annotated[float, Field(ge=1e-4, le=1e-2)]], Field(min_length=2)]
+    tuning_batch_sizes: Annotated[list[Annotated[int, Field(ge=4, le=20, multiple_of=2)]], Field(min_length=1)]
+    """Section 2.10's grid: these, each with half of the epochs and with all."""
+    tuning_trials: Count
+    """Trials of its other search in all, those of an interrupted one included."""
     tuning_epochs: Count
-    tuning_crop_size: Annotated[int, Field(ge=0)]
-    """As `crop_size`, for the short trainings of section 2.10."""
+    tuning_epoch_steps: Count
+    """The longest that a trial takes."""
+    tuning_crop_size: Annotated[int, Field(ge=8, multiple_of=2)]
+    """Side of a trial's crops; the search tries half of it, too."""
+    tuning_storage: str | None
+    """URL of a database (as SQLAlchemy takes it) for several machines to keep their trials in; null for a file of
+    the run."""
+    tuning_seeds: Count
+    """With how many seeds the searches' results are checked, and each number of pairs is tried."""
+    tuning_pairs: Annotated[list[Count], Field(min_length=2)]
+    """Numbers of training pairs whose scores are compared, as far as there are so many."""
+    tuning_pairs_updates: Count
+    tuning_ladder_megapixels: Annotated[float, Field(gt=0)]
+    """Pixels of inputs that every rung of the ladder is trained on."""
+    tuning_cards: Count
+    tuning_reading_cards: Count
+    """Validation cards on which the ladder's rungs are scored, and on the first of which they are read."""
 
 
 def load(path: Path) -> Settings:
@@ -155,6 +174,11 @@ def _check_together(path: Path, settings: Settings) -> None:
             raise SettingsError(f"{path}: '{key}': expected names of {', '.join(MODELS)}, received {unknown[0]!r}")
     if settings.start == "identity" and not settings.model.startswith("srcnn"):
         raise SettingsError(f"{path}: 'start': expected random, since {settings.model} starts as the identity anyway")
+    if settings.tuning_reading_cards > settings.tuning_cards:
+        raise SettingsError(
+            f"{path}: 'tuning_reading_cards': expected at most tuning_cards = {settings.tuning_cards}, "
+            f"received {settings.tuning_reading_cards}"
+        )
     for key in ("crop_size", "tuning_crop_size", "experiment_crop_size"):
         if getattr(settings, key) > settings.image_size:
             raise SettingsError(

@@ -7,9 +7,10 @@ import logging
 import math
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -20,16 +21,26 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from srcnn_lib.files import whole
-from srcnn_lib.metrics import charbonnier, pixel_mse
+from srcnn_lib.metrics import charbonnier, frequency_distance, gradient_distance, pixel_mse
 from srcnn_lib.models import blocks  # noqa: F401 (so that `load` knows its layers)
 
-LOSSES = {"mse": pixel_mse, "charbonnier": charbonnier}
+LOSSES = {
+    "mse": pixel_mse,
+    "charbonnier": charbonnier,
+    "frequency": frequency_distance,
+    "gradient": gradient_distance,
+}
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": partial(keras.optimizers.SGD, momentum=0.9, nesterov=True),
+}
 _EXPLODED = 10  # times the loss of the best epoch so far
 _CHECKPOINT = "checkpoint.npz"
 _LOG = logging.getLogger(__name__)
 _compiled = (
     weakref.WeakKeyDictionary()
-)  # model -> (recipe, steps) it is compiled for, its optimizer, what that began with
+)  # model -> what it is compiled for, its optimizer, what that began with
 
 
 class TrainingError(RuntimeError):
@@ -38,11 +49,15 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. Everything that is not named here was the original's: Adam on the pixel MSE."""
+    """How a network is trained. Where nothing else is said, as the original did: Adam on the pixel MSE."""
 
     epochs: int
     learning_rate: float
-    """Adam's step size, the highest of the schedule."""
+    """The optimiser's step size, the highest of the schedule."""
+    optimizer: str = "adam"
+    """A name in `OPTIMIZERS`."""
+    weight_decay: float | None = None
+    """Share of the step size by which every step shrinks all weights, apart from the gradient (arXiv:1711.05101)."""
     schedule: Literal["constant", "cosine"] = "constant"
     """cosine: up from 0 in the first twentieth of all updates, then down to 0 along a half cosine."""
     loss: str = "mse"
@@ -59,8 +74,9 @@ class Recipe:
     """What layers compute in (weights stay float32). auto: bfloat16 where the processor multiplies it."""
 
     def __post_init__(self) -> None:
-        if self.loss not in LOSSES:
-            raise ValueError(f"unknown loss {self.loss!r}; the known ones are {', '.join(LOSSES)}")
+        for what, name, known in (("loss", self.loss, LOSSES), ("optimizer", self.optimizer, OPTIMIZERS)):
+            if name not in known:
+                raise ValueError(f"unknown {what} {name!r}; the known ones are {', '.join(known)}")
 
 
 class Batches(Protocol):
@@ -75,7 +91,15 @@ class Batches(Protocol):
 
 
 def fit(
-    model: keras.Model, train: Batches, validation: tf.data.Dataset, recipe: Recipe, *, folder: Path | None = None
+    model: keras.Model,
+    train: Batches,
+    validation: tf.data.Dataset,
+    recipe: Recipe,
+    *,
+    folder: Path | None = None,
+    loss: Callable | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: bool = True,
 ) -> pd.DataFrame:
     """Train `model` in place.
 
@@ -95,6 +119,13 @@ def fit(
         Where to keep a checkpoint after each epoch, from which the same call continues after an
         interruption to the same final weights (it is removed at the end), and logs for TensorBoard
         in `tensorboard/`. None keeps nothing.
+    loss
+        Instead of the recipe's, one that needs more than the two images (see `perceptual.loss`). A checkpoint does
+        not know of it, so it goes without `folder`.
+    callbacks
+        Called after the training's own; what they raise ends it.
+    progress
+        Whether to show a bar; a search of many short trainings shows its own.
 
     Returns
     -------
@@ -108,11 +139,13 @@ def fit(
         If the loss is not finite or explodes (the model then has the weights of the last good epoch), if
         shapes do not fit, or if a checkpoint cannot be written.
     """
-    fitting = _Fitting(model, train, recipe, folder)
+    if loss is not None and folder is not None:
+        raise ValueError("a training with a loss of its own keeps no checkpoint: expected folder=None")
+    fitting = _Fitting(model, train, recipe, folder, progress)
     with _computing_in(model, recipe.precision):
-        _compile(model, recipe, train.steps)
+        _compile(model, recipe, train.steps, loss or LOSSES[recipe.loss])
         first = fitting.resume()
-        callbacks = [fitting]
+        callbacks = [fitting, *callbacks]
         if folder is not None:
             callbacks.append(keras.callbacks.TensorBoard(Path(folder) / "tensorboard", write_graph=False))
         every = recipe.validate_every
@@ -214,19 +247,19 @@ def load_weights(model: keras.Model, path: Path) -> None:
     model.set_weights(theirs.get_weights())
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+def _compile(model: keras.Model, recipe: Recipe, steps: int, loss: Callable) -> None:
     """Make ready for training from the beginning.
 
     A model that was trained by the same recipe before is not compiled anew, since TensorFlow would then trace its steps
     again, which takes longer than a short training; only its optimizer forgets.
     """
     purpose, optimizer, beginning = _compiled.get(model, (None, None, None))
-    if purpose != (recipe, steps) or optimizer is not model.optimizer:
+    if purpose != (recipe, steps, loss) or optimizer is not model.optimizer:
         optimizer = _optimizer(recipe, steps)
-        model.compile(optimizer=optimizer, loss=LOSSES[recipe.loss], metrics=[pixel_mse])
+        model.compile(optimizer=optimizer, loss=loss, metrics=[pixel_mse])
         optimizer.build(model.trainable_variables)
         beginning = [variable.numpy() for variable in optimizer.variables]
-        _compiled[model] = (recipe, steps), optimizer, beginning
+        _compiled[model] = (recipe, steps, loss), optimizer, beginning
     for variable, value in zip(optimizer.variables, beginning, strict=True):
         variable.assign(value)
 
@@ -240,7 +273,9 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
             0.0, updates - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup
         )
     averaging = {} if recipe.averaging is None else {"use_ema": True, "ema_momentum": recipe.averaging}
-    return keras.optimizers.Adam(rate, global_clipnorm=recipe.clip_norm, **averaging)
+    return OPTIMIZERS[recipe.optimizer](
+        rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip_norm, **averaging
+    )
 
 
 @contextmanager
@@ -262,7 +297,7 @@ def _computing_in(model: keras.Model, precision: str) -> Iterator[None]:
 class _Fitting(keras.callbacks.Callback):
     """What one training remembers: log, progress bar, best and last good weights, checkpoint."""
 
-    def __init__(self, model: keras.Model, train: Batches, recipe: Recipe, folder: Path | None) -> None:
+    def __init__(self, model: keras.Model, train: Batches, recipe: Recipe, folder: Path | None, progress: bool) -> None:
         super().__init__()
         self.network, self.train, self.recipe = model, train, recipe
         self.checkpoint = None if folder is None else Path(folder) / _CHECKPOINT
@@ -271,7 +306,12 @@ class _Fitting(keras.callbacks.Callback):
         self.best = self.good
         self.lowest = math.inf  # validation loss of `best`
         self.bar = tqdm(
-            total=recipe.epochs * train.steps, desc="training", unit="step", mininterval=1, dynamic_ncols=True
+            total=recipe.epochs * train.steps,
+            desc="training",
+            unit="step",
+            mininterval=1,
+            dynamic_ncols=True,
+            disable=not progress,
         )
 
     # Keras calls what follows.

@@ -48,6 +48,26 @@ def test_tensor_versions_agree_with_those_on_arrays(two_images):
     assert float(metrics.log10(np.float32(1000))) == pytest.approx(3)
 
 
+def test_losses_of_detail_see_what_they_are_for():
+    grey = np.full((1, 8, 8, 3), 0.5, np.float32)
+    brighter, spotted, edged = grey + 0.1, grey.copy(), grey.copy()
+    spotted[0, 3, 4, 1] += 0.4
+    edged[:, :, 4:] += 0.1
+    distance = {
+        loss: [float(loss(grey, image)[0]) for image in (grey, brighter, spotted, edged)]
+        for loss in (metrics.frequency_distance, metrics.gradient_distance)
+    }
+    same, flat, spot, _ = distance[metrics.frequency_distance]
+    assert same == pytest.approx(1e-6, rel=0.1)
+    assert flat == pytest.approx(
+        0.1 * 8 / 64, rel=1e-3
+    )  # one frequency of 64 differs, by 0.1 times the square root of 64
+    assert spot == pytest.approx(0.4 / 8 / 3, rel=1e-3)  # all differ alike, in one channel of three
+    same, flat, _, edge = distance[metrics.gradient_distance]
+    assert same == pytest.approx(0.003) and flat == pytest.approx(0.102, rel=1e-3)
+    assert edge == pytest.approx(0.05 + 0.0005 + (0.1 + 6 * 0.001) / 7 + 0.001, rel=1e-2)
+
+
 # In smooth parts TensorFlow's float32 costs digits, as the docstring of `ssim` says.
 @pytest.mark.parametrize(("kind", "digits"), [("noise", 5e-6), ("structured", 2e-4)])
 @pytest.mark.parametrize("strength", [2, 12, 60])

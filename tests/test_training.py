@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srcnn_lib import batches, metrics, models, training, tuning
+from srcnn_lib import batches, metrics, models, training
 from srcnn_lib.training import Recipe
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -227,6 +227,8 @@ def test_bfloat16_is_automatic_only_where_the_processor_has_it(train, validation
 def test_unknown_losses_and_strategies_list_the_known_ones():
     with pytest.raises(ValueError, match=r"'huber'.*mse, charbonnier"):
         Recipe(epochs=1, learning_rate=0.1, loss="huber")
+    with pytest.raises(ValueError, match=r"'lbfgs'.*adam, rmsprop, sgd"):
+        Recipe(epochs=1, learning_rate=0.1, optimizer="lbfgs")
     with pytest.raises(ValueError, match=r"'many'.*one, mirrored"):
         training.strategy("many")
 
@@ -262,10 +264,3 @@ def test_reading_a_learning_curve():
     reading = training.reading(history)
     assert (reading["best_epoch"], reading["enough_epoch"]) == (5, 4)
     assert reading["gap"] == pytest.approx(5.6) and reading["still_falling"] == pytest.approx(1 - 6.6 / 5.5)
-
-
-def test_learning_rates_start_from_the_same_weights_and_see_the_same_batches(train, validation):
-    trials = tuning.learning_rates(
-        lambda: models.build("srcnn-9-1-5"), train, validation, rates=[1e-3, 1e-3, 1e-9], epochs=1, seed=0
-    )
-    assert trials["val_loss"][0] == trials["val_loss"][1] < trials["val_loss"][2]

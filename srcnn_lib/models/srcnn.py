@@ -16,6 +16,7 @@ def build(
     kernels: tuple[int, ...] = (9, 1, 5),
     filters: tuple[int, ...] = (64, 32),
     channels: int = 3,
+    activation: str = "relu",
     last_activation: str | None = "relu",
     padding: Literal["same", "valid"] = "same",
     start: Literal["random", "identity"] = "random",
@@ -35,6 +36,8 @@ def build(
         Number of filters of each layer but the last, which has `channels`.
     channels
         Colour channels of input and output.
+    activation
+        Activation between the layers, by Keras' name.
     last_activation
         Activation after the last layer; None leaves it linear.
     padding
@@ -57,7 +60,7 @@ def build(
     inputs = keras.Input((None, None, channels), name="low")
     x = inputs
     for number, (kernel, width) in enumerate(zip(kernels, filters, strict=False), start=1):
-        x = layers.Conv2D(width, kernel, padding=padding, activation="relu", name=f"conv_{number}")(x)
+        x = layers.Conv2D(width, kernel, padding=padding, activation=activation, name=f"conv_{number}")(x)
     outputs = layers.Conv2D(
         channels, kernels[-1], padding=padding, activation=last_activation, name=f"conv_{len(kernels)}"
     )(x)

@@ -1,0 +1,174 @@
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from srcnn_lib import metrics, perceptual, recogniser, training, tuning
+from srcnn_lib.tuning import Database
+
+FIRST = [{"x": 1.0, "kind": "a"}, {"x": 2.0, "kind": "b"}]
+
+
+def objective(trial):
+    x = trial.suggest_float("x", 0, 4)
+    return x - 2 * (trial.suggest_categorical("kind", ["a", "b"]) == "b")
+
+
+def parameters(study):
+    return [trial.params for trial in study.get_trials(states=tuning.FINISHED)]
+
+
+@pytest.fixture
+def database(tmp_path):
+    return Database.at(None, tmp_path / "trials.db")
+
+
+def run(database, total=7, objective=objective, name="search"):
+    return tuning.run(name, objective, database, FIRST, total=total, seed=3)
+
+
+def test_the_number_of_trials_is_a_total_and_the_first_ones_are_given(database):
+    assert parameters(run(database, 0)) == FIRST
+    assert len(parameters(run(database, 5))) == 5
+    study = run(database, 5)
+    assert len(study.trials) == 5 and parameters(study)[:2] == FIRST
+
+
+@pytest.mark.parametrize("stopped_at", [0, 5])
+def test_a_search_that_was_stopped_goes_on_to_the_same_trials(database, stopped_at):
+    calls = []
+
+    def stopping(trial):
+        value = objective(trial)
+        if len(calls) == stopped_at:
+            raise KeyboardInterrupt
+        calls.append(value)
+        return value
+
+    with pytest.raises(KeyboardInterrupt):
+        run(database, objective=stopping)
+    resumed = run(database)
+    assert parameters(resumed) == parameters(run(database, name="never stopped"))
+    assert len(resumed.trials) == 8  # one of them failed, and was done anew
+
+
+def test_a_trial_that_was_running_when_its_process_was_killed_is_done_anew(database):
+    study = run(database, 4)
+    study.ask().suggest_float("x", 0, 4)
+    resumed = run(database)
+    assert parameters(resumed) == parameters(run(database, name="never stopped"))
+    assert resumed.trials[4].state == TrialState.FAIL
+
+
+def test_processes_share_a_database(database):
+    shared = Database.at(database.url, None)
+    assert shared.shared
+    study = run(shared, 3)
+    elsewhere = optuna.load_study(study_name=study.study_name, storage=database.url)
+    elsewhere.ask()  # a trial that runs on another machine: it counts, and is left alone
+    assert len(parameters(run(shared, 4))) == 3
+    assert len(parameters(run(shared, 5))) == 4
+    assert [trial.state for trial in study.trials].count(TrialState.RUNNING) == 1
+
+
+@pytest.fixture
+def task(rng):
+    pairs = [(image // 2, image) for image in rng.integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)]
+    features = perceptual.features(recogniser.build(), recogniser.FEATURES)
+    return tuning.Task(pairs, pairs[:2], features, epochs=2, epoch_steps=2, crop_size=8, seed=1)
+
+
+@pytest.mark.tuning
+def test_every_hyperparameter_reaches_the_training(task):
+    base = task.fit(task.original, seed=1)["loss"].tolist()
+    assert base == task.fit(task.original, seed=1)["loss"].tolist()
+    changes = {
+        "learning_rate": 0.005,
+        "batch_size": 4,
+        "epochs": 1,
+        "activation": "elu",
+        "optimizer": "sgd",
+        "loss": tuning.PERCEPTUAL,
+        "filters": 16,
+        "crop_size": 4,
+        "weight_decay": 0.5,
+    }
+    assert changes.keys() == task.original.keys()
+    for name, value in changes.items():
+        assert task.fit(task.original | {name: value}, seed=1)["loss"].tolist() != base, name
+
+
+@pytest.mark.tuning
+def test_a_grid_and_a_search_score_on_validation_images(task, database):
+    grid = tuning.grid(task, {"learning_rate": [0.0008, 0.002], "epochs": [1, 2]}, database)
+    trials = tuning.table(grid)
+    assert len(trials) == 4 and trials["psnr"].notna().all() and (trials["batch_size"] == 10).all()
+    search = tuning.table(tuning.tpe(task, 2, database))
+    assert search.loc[0, list(task.original)].to_dict() == task.original
+    assert set(trials.columns) == set(search.columns)
+    expected = metrics.psnr_from_mse(task.fit(task.original, seed=1)["val_mse"].iloc[-1])
+    assert search.loc[0, "psnr"] == pytest.approx(expected)
+
+
+def test_a_training_that_breaks_down_is_no_result(task, database, monkeypatch):
+    def broken(*_, **__):
+        raise training.TrainingError("the loss became nan")
+
+    monkeypatch.setattr(tuning.training, "fit", broken)
+    study = tuning.tpe(task, 2, database)
+    assert tuning.table(study)["pruned"].all()
+    assert study.trials[0].user_attrs == {"broke down": "the loss became nan"}
+
+
+def test_other_data_settings_or_seeds_are_another_study(task):
+    def other(**changes):
+        settings = {"epochs": 2, "epoch_steps": 2, "crop_size": 8, "seed": 1} | changes
+        return tuning.Task(changes.pop("train", task.train), task.validation, task.features, **settings).identity
+
+    assert other() == task.identity
+    assert len({task.identity, other(epochs=3), other(seed=2), other(crop_size=6)}) == 4
+    darker = tuning.Task(
+        [(low // 2, high) for low, high in task.train],
+        task.validation,
+        task.features,
+        epochs=2,
+        epoch_steps=2,
+        crop_size=8,
+        seed=1,
+    )
+    assert darker.identity != task.identity
+
+
+def test_importance_finds_what_matters(database):
+    def one_matters(trial):
+        trial.suggest_float("idle", 0, 1)
+        return -((trial.suggest_float("matters", 0, 1) - 0.3) ** 2)
+
+    study = tuning.run("importance", one_matters, database, [], total=25, seed=1)
+    shares = tuning.importance(study)
+    assert shares.index[0] == "matters" and shares.sum() == pytest.approx(1)
+
+
+def test_poor_trials_are_given_up(database):
+    def curve(trial):
+        x = trial.suggest_float("x", 0, 1)
+        for step in range(1, 4):
+            trial.report(x * step, step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return 3 * x
+
+    study = tuning.run("pruning", curve, database, [], total=15, seed=1)
+    trials = tuning.table(study)
+    assert trials["pruned"].any()
+    assert trials.loc[trials["pruned"], "x"].mean() < trials.loc[~trials["pruned"], "x"].mean()
+    assert len(trials) == 15
+
+
+@pytest.mark.tuning
+def test_confirming_uses_the_images_it_is_given(task, rng):
+    unseen = [(image // 3, image) for image in rng.integers(0, 256, (2, 12, 12, 3), dtype=np.uint8)]
+    table = tuning.confirm(task, {"mse": task.original, "other": task.original | {"loss": "gradient"}}, unseen, [5, 6])
+    assert table["candidate"].tolist() == ["mse", "mse", "other", "other"] and table["seed"].tolist() == [5, 6, 5, 6]
+    assert table["training_psnr"].notna().tolist() == [True, True, False, False]
+    assert table["psnr"].max() < metrics.psnr_from_mse(task.fit(task.original, seed=5)["val_mse"].iloc[-1])
