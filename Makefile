@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office weights zoo bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -65,7 +65,7 @@ $(EXECUTED): $(RUN_DIR)/%.ipynb: $(RUN_DIR)/inputs/%.yaml | $(READY)
 $(RUN_DIR)/report.html: $(EXECUTED) $(RUN_DIR)/run.yaml $(wildcard reports/template/*)
 	@$(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 
-ifneq ($(filter report report-pdf notebooks weights bench reports/%,$(MAKECMDGOALS)),)
+ifneq ($(filter report report-pdf notebooks weights zoo bench reports/%,$(MAKECMDGOALS)),)
 include $(GRAPH)
 endif
 
@@ -107,6 +107,9 @@ benchmark-noisy-office: $(READY) ## scanned pages, cross-validated; PAGES=folder
 
 weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
 	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)
+
+zoo: $(RUN_DIR)/03_split.ipynb ## a light network of every family, trained alike; kept ones are not trained again
+	@$(PYTHON) -m srcnn_lib zoo $(RUN_DIR)
 
 bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and training, measured side by side
 	@$(PYTHON) benchmarks/streaming.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"
