@@ -406,3 +406,25 @@ def quality_against_reading(points: pd.DataFrame) -> Figure:
         axis.yaxis.set_major_formatter(PercentFormatter(1))
     drawing.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     return drawing
+
+
+def quality_against_cost(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
+    """What networks gain for what they cost.
+
+    `table` has one row a network: network, parameters, gain (dB) and ms per card; `published` too: network, parameters
+    and PSNR (dB).
+    """
+    drawing = Figure(figsize=(10, 4.5), layout="constrained")
+    left, middle, right = drawing.subplots(1, 3)
+    panels = (
+        (left, table, "parameters", "gain", "here: gain in dB"),
+        (middle, table, "ms per card", "gain", "here: gain in dB"),
+        (right, published, "parameters", "PSNR", "published: Y-PSNR in dB, Set5 ×2"),
+    )
+    for axis, rows, cost, quality, label in panels:
+        axis.plot(rows[cost], rows[quality], "o", markersize=4)
+        for row in rows.to_dict("records"):
+            axis.annotate(row["network"], (row[cost], row[quality]), (3, 2), textcoords="offset points", fontsize=7)
+        axis.set(xlabel=cost, ylabel=label, xscale="log")
+        axis.margins(x=0.25)
+    return drawing
