@@ -108,7 +108,7 @@ benchmark-noisy-office: $(READY) ## scanned pages, cross-validated; PAGES=folder
 weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
 	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)
 
-zoo: $(RUN_DIR)/03_split.ipynb ## a light network of every family, trained alike; kept ones are not trained again
+zoo: $(RUN_DIR)/03_split.ipynb ## a light network of every family, trained alike and kept (those of the same data are not trained again)
 	@$(PYTHON) -m srcnn_lib zoo $(RUN_DIR)
 
 bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and training, measured side by side

@@ -25,7 +25,7 @@ _DRRN, _SWINIR = "README of tyshiwo/DRRN_CVPR17", "table of SwinIR, arXiv:2108.1
 _EDSR = "README of sanghyun-son/EDSR-PyTorch"
 SURVEY = (
     # network, parameters, Set5 by scale, source
-    ("SRCNN 9-5-5", 57_281, {2: 36.66, 3: 32.75, 4: 30.49}, _DRRN),
+    ("SRCNN 9-5-5", 57_281, PUBLISHED["SRCNN 9-5-5, ImageNet"], _DRRN),
     ("FSRCNN", 12_464, {2: 36.94, 3: 33.06, 4: 30.55}, "README of yjn870/FSRCNN-pytorch"),
     ("VDSR", 664_704, {2: 37.53, 3: 33.66, 4: 31.35}, _DRRN),
     ("DRRN B1U25", 297_216, {2: 37.74, 3: 34.03, 4: 31.68}, _DRRN),

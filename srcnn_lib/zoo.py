@@ -60,7 +60,7 @@ def train(run: Run, name: str, folder: Path = FOLDER) -> bool:
     """
     _known(name)
     recipe = _recipe(name)
-    data_sha256 = run.read_json("01_inspection/summary.json")["data_sha256"]
+    data_sha256 = _data_sha256(run)
     kept = _record(name, folder)
     if kept and (kept["recipe"], kept["data_sha256"]) == (recipe, data_sha256) and not _damage(kept, folder):
         return False
@@ -99,19 +99,20 @@ def train(run: Run, name: str, folder: Path = FOLDER) -> bool:
 
 
 def score(run: Run, name: str, folder: Path = FOLDER) -> bool:
-    """Score a kept network, or `evaluation.UNTOUCHED`, on validation cards, unless that was done.
+    """Score a kept network, or `evaluation.UNTOUCHED`, on a run's validation cards, unless that was done.
 
     Adds to its record, for each card, PSNR, SSIM and what OCR misread; and how long one card takes. Returns whether it
     was done now.
     """
     kept = _record(name, folder) or {"network": name}
-    if "scores" in kept:
+    if "scores" in kept and kept["data_sha256"] == _data_sha256(run):
         return False
     enhance = (lambda image: image) if name == evaluation.UNTOUCHED else partial(evaluation.predict, load(name, folder))
     index = run.read_table("01_inspection/pairs.csv").merge(run.read_table("03_split/split.csv"), on="name")
     cards = validation_cards(index, SCORED)
     read = evaluation.unsquashed(run.data_folder, index)
     known = evaluation.fields(run.data_folder, index, cards[:READ])
+    kept["data_sha256"] = _data_sha256(run)
     kept["seconds_a_card"] = seconds(enhance, read(cards[0])[0])
     kept["scored_card"] = list(read(cards[0])[0].shape)
     scores = quality(cards, read, {name: enhance}).drop(columns=["method"])
@@ -237,6 +238,10 @@ def _pairs(run: Run) -> tuple[batches.Files, batches.Centres]:
         for rows in (seen, watched)
     )
     return seen, batches.Centres(watched, WATCHED_SIZE)
+
+
+def _data_sha256(run: Run) -> str:
+    return run.read_json("01_inspection/summary.json")["data_sha256"]
 
 
 def _recipe(name: str) -> dict:
