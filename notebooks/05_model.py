@@ -178,18 +178,20 @@ cards = zoo.validation_cards(index, zoo_cards)
 enhancers = evaluation.methods({name: zoo.load(name) for name in networks_only["network"]})
 live = zoo.quality(cards, evaluation.unsquashed(run.data_folder, index), enhancers)
 run.write_table("05_model/zoo_live.csv", live)
-means = live.groupby("method", sort=False)[["psnr", "ssim"]].mean().reset_index()
+means = live.groupby("method", sort=False)[["psnr", "ssim", "seconds"]].mean().reset_index()
 means["gain"] = means["psnr"] - means.set_index("method")["psnr"][evaluation.UNTOUCHED]
 same_data = how["data_sha256"] == run.read_json("01_inspection/summary.json")["data_sha256"]
 figures.table(
-    means.rename(columns={"psnr": "PSNR", "ssim": "SSIM"}),
-    caption=f"The kept weights on {len(cards)} validation card{'s' if len(cards) > 1 else ''} of this run, computed now."
+    means.assign(seconds=1000 * means["seconds"]).rename(
+        columns={"psnr": "PSNR", "ssim": "SSIM", "seconds": "ms per card"}
+    ),
+    caption=f"The kept weights on {len(cards)} validation card{'s' if len(cards) > 1 else ''} of this run, computed now; times include what a first call costs."
     + (
         ""
         if same_data
         else " They were trained on another data set, so this shows that they work, not how good they are."
     ),
-    formats={"PSNR": "{:.2f}", "SSIM": "{:.3f}", "gain": "{:+.2f}"},
+    formats={"PSNR": "{:.2f}", "SSIM": "{:.3f}", "gain": "{:+.2f}", "ms per card": "{:.0f}"},
 )
 
 # %% [markdown]

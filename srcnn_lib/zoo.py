@@ -18,13 +18,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from srcnn_lib import (
     batches,
     evaluation,
     metrics,
     models,
-    parallel,
     perceptual,
     provenance,
     recogniser,
@@ -115,7 +115,7 @@ def score(run: Run, name: str, folder: Path = FOLDER) -> bool:
     kept["data_sha256"] = _data_sha256(run)
     kept["seconds_a_card"] = seconds(enhance, read(cards[0])[0])
     kept["scored_card"] = list(read(cards[0])[0].shape)
-    scores = quality(cards, read, {name: enhance}).drop(columns=["method"])
+    scores = quality(cards, read, {name: enhance}).drop(columns=["method", "seconds"])
     reading = evaluation.legibility(
         cards[:READ], read, {name: enhance}, known, engine="RapidOCR", cache_folder=run.path("zoo/read")
     ).scores
@@ -184,25 +184,25 @@ def quality(
 ) -> pd.DataFrame:
     """PSNR over RGB and SSIM over Y against the sharp file; `names` and `read` as for `evaluation.score`.
 
-    Returns one row a card and method: name, method, psnr (dB), ssim.
+    One card after the other, so that times can be taken. Returns one row a card and method: name, method, psnr (dB),
+    ssim, seconds.
     """
-
-    def one(name: str) -> list[dict]:
+    rows = []
+    for name in tqdm(names, desc="scoring", dynamic_ncols=True):
         low, truths = read(name)
-        rows = []
         for method, enhance in enhancers.items():
+            began = time.perf_counter()
             pair = truths["sharp file"], enhance(low)
             rows.append(
                 {
                     "name": name,
                     "method": method,
+                    "seconds": time.perf_counter() - began,
                     "psnr": metrics.psnr(*pair, data_range=255),
                     "ssim": metrics.ssim(*pair, data_range=255, channel="y", border=0),
                 }
             )
-        return rows
-
-    return pd.DataFrame([row for rows in parallel.over(names, one, "scoring") for row in rows])
+    return pd.DataFrame(rows)
 
 
 def seconds(enhance: Callable[[np.ndarray], np.ndarray], image: np.ndarray, repeats: int = 3) -> float:
