@@ -117,6 +117,23 @@ def export(run_folder: Path) -> None:
     _or_exit(lambda: click.echo(f"written: {', '.join(map(str, export.weights(Run(run_folder))))}"))
 
 
+@main.command()
+@click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("names", nargs=-1)
+def zoo(run_folder: Path, names: tuple[str, ...]) -> None:
+    """Train, score and keep the light networks of the literature, or only those named."""
+    from srcnn_lib import evaluation, zoo
+    from srcnn_lib.runs import Run
+
+    def run() -> None:
+        for name in names or zoo.NAMES:
+            click.echo(f"{name}: {'trained' if zoo.train(Run(run_folder), name) else 'kept'}")
+        for name in (*(names or zoo.NAMES), evaluation.UNTOUCHED):
+            click.echo(f"{name}: {'scored' if zoo.score(Run(run_folder), name) else 'was scored'}")
+
+    _or_exit(run)
+
+
 def _or_exit(function, *arguments, **options) -> None:
     """Call, and turn an error that was foreseen, or of the file system, into its message and exit status 1."""
     from srcnn_lib.errors import ForeseenError

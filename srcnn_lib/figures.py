@@ -706,3 +706,33 @@ def quality_against_reading(points: pd.DataFrame) -> Figure:
         axis.yaxis.set_major_formatter(PercentFormatter(1))
     drawing.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     return drawing
+
+
+def quality_against_cost(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
+    """What networks gain for what they cost.
+
+    `table` has one row a network: network, parameters, gain (dB) and ms per card; `published` too: network, parameters
+    and PSNR (dB).
+    """
+    drawing = Figure(figsize=(10, 4.5), layout="constrained")
+    left, middle, right = drawing.subplots(1, 3)
+    colours = sns.color_palette("husl", len(table))
+    for number, row in enumerate(table.to_dict("records")):
+        marker = "osD^v"[number % 5]
+        for axis, cost in ((left, "parameters"), (middle, "ms per card")):
+            axis.plot(row[cost], row["gain"], marker, color=colours[number], label=row["network"])
+    for axis, cost in ((left, "parameters"), (middle, "ms per card")):
+        axis.set(xlabel=cost, ylabel="gain in dB", title="light networks, here")
+    left.set_xscale("log")
+    right.plot(published["parameters"], published["PSNR"], "o", color="0.3", markersize=4)
+    for row in published.to_dict("records"):
+        beside = published[
+            (published["parameters"] > row["parameters"]) & ((published["PSNR"] - row["PSNR"]).abs() < 0.06)
+        ]
+        side = {"xytext": (-4, -3), "ha": "right"} if len(beside) else {"xytext": (4, -3)}
+        place = row["parameters"], row["PSNR"]
+        right.annotate(row["network"], place, textcoords="offset points", fontsize=7, **side)
+    right.set(xlabel="parameters", ylabel="Y-PSNR in dB, Set5 ×2", xscale="log", title="full size, published")
+    right.margins(x=0.35)
+    drawing.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
+    return drawing

@@ -71,6 +71,8 @@ class Settings(BaseModel):
     """Steps that each network of section 2.5's experiments gets."""
     experiment_seeds: Count
     experiment_crop_size: Annotated[int, Field(ge=8)]
+    zoo_cards: Count
+    """Validation cards on which section 2.5 tries the kept weights of the light networks anew."""
     complexity_filters: Annotated[list[Annotated[int, Field(ge=3)]], Field(min_length=2)]
     """Filters of the first layer for the graph of error against complexity."""
     complexity_updates: Count

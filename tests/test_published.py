@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from srcnn_lib import models, training
+from srcnn_lib import models, superresolution, training
 from srcnn_lib.models import blocks
 from tests.conftest import ROOT
 
@@ -138,6 +138,15 @@ def test_second_order_pooling_is_the_mean_of_the_matrix_root(rng):
     root = scipy.linalg.sqrtm(np.cov(features.reshape(-1, 4).T, bias=True))
     pooled = blocks.SecondOrderPooling(iterations=12)(features.astype(np.float32))
     assert np.allclose(pooled[0, 0, 0], root.real.mean(axis=0), rtol=1e-3)
+
+
+@pytest.mark.zoo
+def test_the_survey_quotes_the_parameters_of_what_is_built():
+    survey = superresolution.survey().set_index("network")
+    for name in models.PUBLISHED:
+        short = name.split(" ×")[0].split(",")[0]
+        if short in survey.index:
+            assert models.build_published(name).count_params() == pytest.approx(survey["parameters"][short], rel=0.03)
 
 
 def test_unknown_networks_and_scales_are_named():

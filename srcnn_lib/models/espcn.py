@@ -9,7 +9,7 @@ import keras
 from srcnn_lib.models.blocks import DepthToSpace, Tensor, at_scale, conv
 
 
-def build(*, scale: int = 1, channels: int = 3, name: str = "espcn") -> keras.Model:
+def build(*, scale: int = 1, channels: int = 3, features: int = 64, maps: int = 32, name: str = "espcn") -> keras.Model:
     """Build ESPCN: 21,284 parameters at scale 2 on one channel (surveys give 21 k).
 
     Input shape
@@ -19,8 +19,8 @@ def build(*, scale: int = 1, channels: int = 3, name: str = "espcn") -> keras.Mo
     """
 
     def network(x: Tensor, factor: int) -> Tensor:
-        x = conv(x, 64, 5, activation="tanh", name="features")
-        x = conv(x, 32, activation="tanh", name="mapping")
+        x = conv(x, features, 5, activation="tanh", name="features")
+        x = conv(x, maps, activation="tanh", name="mapping")
         return DepthToSpace(factor, name="shuffle")(conv(x, channels * factor**2, name="subpixels"))
 
     return at_scale(network, scale, channels, name)

@@ -27,12 +27,14 @@ def build(
     groups: int = 20,
     blocks: int = 10,
     reduction: int = 16,
+    non_local: bool = True,
     name: str = "san",
 ) -> keras.Model:
     """Build SAN: 15,674,732 parameters at scale 2 (published: 15.7 M).
 
     As in the authors' code, attention between places works on each quarter of the image by itself, and covariances are
-    taken over the whole of it. Shapes as for `espcn.build`; sides of at least 2 pixels, 4 at scale 1.
+    taken over the whole of it. That attention needs memory for the square of a quarter's area, several gigabytes on a
+    whole card; `non_local=False` leaves it out. Shapes as for `espcn.build`; sides of at least 2 pixels, 4 at scale 1.
     """
 
     def second_order_attention(x: Tensor, part: str) -> Tensor:
@@ -42,7 +44,7 @@ def build(
         return layers.Multiply(name=part)([x, weights])
 
     def network(x: Tensor, factor: int) -> Tensor:
-        everywhere = NonLocal(width // 8, name="non_local")
+        everywhere = NonLocal(width // 8, name="non_local") if non_local else layers.Identity(name="local")
         head = conv(x, width, name="head")
         start = x = everywhere(head)
         share = SharedFactor(name="share")(start)
