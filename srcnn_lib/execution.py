@@ -22,6 +22,8 @@ from srcnn_lib.errors import ExecutionError, ForeseenError
 from srcnn_lib.files import whole
 from srcnn_lib.runs import EXECUTING
 
+_OUTPUT_TIMEOUT = 120  # seconds that a cell's output may lag behind its end: on a busy machine, more than nbclient's 4
+
 # TensorFlow's runtime says at every start, on machines without one, that it found no GPU.
 _NOISE = re.compile(r"^([IWE]\d{4} |WARNING: All log messages before absl)")
 
@@ -88,6 +90,7 @@ def _run(notebook: nbformat.NotebookNode, output: Path, parameters: dict, folder
             progress_bar=False,
             stdout_file=terminal,
             stderr_file=terminal,
+            iopub_timeout=_OUTPUT_TIMEOUT,
             config=Config({"KernelManager": sockets}),
         )
     for number, cell in enumerate(nbformat.read(output, as_version=4).cells):
