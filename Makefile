@@ -32,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own test-faults test-hostile test-determinism published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -113,6 +113,15 @@ test-zoo: $(READY) ## the networks of the literature: size, learning, loading, o
 
 test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd names, a broken file
 	@$(PYTHON) -m pytest -m own
+
+test-faults: $(READY) ## a report without network, against one that is killed at ten moments and continued
+	@$(PYTHON) -m pytest -m faults
+
+test-hostile: $(READY) ## the whole report, and its copy to share, on 90 kinds of hostile files
+	@$(PYTHON) -m pytest -m hostile
+
+test-determinism: $(READY) ## the whole report twice from nothing: the same results?
+	@$(PYTHON) -m pytest -m determinism
 
 published: $(READY) ## the original's recipe to the letter, whole images and all; keeps its results (hours without a GPU)
 	@$(MAKE) --no-print-directory report PROFILE=published
