@@ -32,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own test-faults test-hostile test-determinism published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own test-faults test-hostile test-fuzz test-determinism published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -119,6 +119,9 @@ test-faults: $(READY) ## a report without network, against one that is killed at
 
 test-hostile: $(READY) ## the whole report, and its copy to share, on 90 kinds of hostile files
 	@$(PYTHON) -m pytest -m hostile
+
+test-fuzz: $(READY) ## ten thousand inputs made by chance for each reader of files
+	@FUZZ=10000 $(PYTHON) -m pytest tests/test_fuzz.py
 
 test-determinism: $(READY) ## the whole report twice from nothing: the same results?
 	@$(PYTHON) -m pytest -m determinism

@@ -15,7 +15,8 @@ def whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and move it there only if the block ends well.
 
     The temporary name keeps the suffix, because writers choose their format by it, and is short, since `path` may
-    have the longest name there can be. Folders are made as needed. Raises whatever the block raises, and then leaves `path` as it was.
+    have the longest name there can be. Folders are made as needed. Raises whatever the block raises, and then
+    leaves `path` as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

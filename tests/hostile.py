@@ -278,7 +278,7 @@ KINDS = (
     *(
         Kind(
             f"a {kind} cut at {share:.0%}",
-            UNKNOWN if share < 0.01 else TRUNCATED,
+            TRUNCATED,
             _low(_truncated(share, kind), suffix),
         )
         for kind, suffix in (("PNG", ".png"), ("JPEG", ".jpg"), ("WEBP", ".webp"), ("TIFF", ".tif"), ("BMP", ".bmp"))
