@@ -146,8 +146,8 @@ bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and tr
 bench-enhance: $(READY) ## speed and memory of the enhancer, beside others on the same image
 	@$(PYTHON) benchmarks/enhancing.py
 
-lint: $(READY) ## style of the code
-	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
+lint: $(READY) ## style of the code, and that no image is in git
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) .ci/no_images.py
 
 lab: $(READY) ## JupyterLab; a click on a numbered source opens it as a notebook
 	@$(PYTHON) -m jupyter lab --notebook-dir=notebooks
