@@ -28,10 +28,11 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_left_behind(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed while they wrote into `folder` or below."""
+def remove_left_behind(folder: Path, *, besides: str) -> None:
+    """Remove temporary files of processes that were killed while they wrote into `folder`; not in `besides` there."""
     for temporary in folder.rglob(".*.tmp*"):
-        temporary.unlink()
+        if not temporary.is_relative_to(folder / besides):
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
