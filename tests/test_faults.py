@@ -210,7 +210,9 @@ def test_a_report_on_a_hostile_folder_names_every_file_and_its_copy_gives_none_a
     )
     assert "<script>alert('name')<" in shown.get_text() and len(shown.find_all("script")) == 1
     text = str(shared)
-    for word in (*(stem for stem in kinds if len(stem) > 3), data.name, secret, str(Path.home()), socket.gethostname()):
+    for word in (*kinds, data.name, secret, str(Path.home()), socket.gethostname()):
+        if len(word) < 4:
+            continue  # as a host is called here and there; such a word stands in any page
         assert not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text), word
     with capfd.disabled():
         print(f"\n{len(kinds)} kinds, peak of {peak / 2**30:.2f} GiB")
