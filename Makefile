@@ -32,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo test-faults test-hostile test-fuzz test-determinism
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -120,6 +120,18 @@ test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd 
 test-tuning: $(READY) ## section 2.10's searches and ladder, with real trainings
 	@$(PYTHON) -m pytest -m tuning
 
+test-faults: $(READY) ## a report without network, against one that is killed at ten moments and continued
+	@$(PYTHON) -m pytest -m faults
+
+test-hostile: $(READY) ## the whole report, and its copy to share, on 90 kinds of hostile files
+	@$(PYTHON) -m pytest -m hostile
+
+test-fuzz: $(READY) ## ten thousand inputs made by chance for each reader of files
+	@FUZZ=10000 $(PYTHON) -m pytest tests/test_fuzz.py
+
+test-determinism: $(READY) ## the whole report twice from nothing: the same results?
+	@$(PYTHON) -m pytest -m determinism
+
 published: $(READY) ## the original's recipe to the letter, whole images and all; keeps its results (hours without a GPU)
 	@$(MAKE) --no-print-directory report PROFILE=published
 	@$(PYTHON) -m srcnn_lib keep reports/published
@@ -146,8 +158,8 @@ bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and tr
 bench-enhance: $(READY) ## speed and memory of the enhancer, beside others on the same image
 	@$(PYTHON) benchmarks/enhancing.py
 
-lint: $(READY) ## style of the code
-	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
+lint: $(READY) ## style of the code, and that no image is in git
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) .ci/no_images.py
 
 lab: $(READY) ## JupyterLab; a click on a numbered source opens it as a notebook
 	@$(PYTHON) -m jupyter lab --notebook-dir=notebooks

@@ -15,7 +15,8 @@ def whole(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and move it there only if the block ends well.
 
     The temporary name keeps the suffix, because writers choose their format by it, and is short, since `path` may
-    have the longest name there can be. Folders are made as needed. Raises whatever the block raises, and then leaves `path` as it was.
+    have the longest name there can be. Folders are made as needed. Raises whatever the block raises, and then
+    leaves `path` as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,10 +28,11 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_left_behind(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed while they wrote into `folder` or below."""
+def remove_left_behind(folder: Path, *, besides: str) -> None:
+    """Remove temporary files of processes that were killed while they wrote into `folder`; not in `besides` there."""
     for temporary in folder.rglob(".*.tmp*"):
-        temporary.unlink()
+        if not temporary.is_relative_to(folder / besides):
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

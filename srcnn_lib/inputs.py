@@ -42,8 +42,7 @@ def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
         "lock": hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest(),
         "settings": chosen.model_dump(),
     }
-    for stage in folder.glob("[0-9]*"):  # not lab/, where a person may be writing
-        remove_left_behind(stage)
+    remove_left_behind(folder, besides="lab")  # where a person may be writing
     for source in graph.notebooks():
         used = {name: value for name, value in record["settings"].items() if name in graph.parameters(source)}
         write_text_if_changed(folder / "inputs" / f"{source.stem}.yaml", _text(record | {"settings": used}))

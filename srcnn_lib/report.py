@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
-from srcnn_lib import figures, graph, sharing
+from srcnn_lib import figures, graph, records, sharing
 from srcnn_lib.files import ROOT, write_text
 from srcnn_lib.runs import Run
 
@@ -171,11 +171,25 @@ def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[
             "data hash": f"SHA-256 {inspection['data_sha256']} over {inspection['pairs']:,} sound pairs",
             **_together({name: notebook.metadata.provenance for name, notebook in notebooks.items()}),
             "trained on": trained["device"],
+            "elsewhere": _elsewhere(),
         },
         f"Settings: profile {run.inputs['profile']}": run.inputs["settings"],
         "Seconds": {name: f"{value:.1f}" for name, value in seconds.items()}
         | {"together": f"{sum(seconds.values()):.1f}"},
     }
+
+
+def _elsewhere() -> str:
+    """What is known of how results differ on other machines, from `benchmarks/threads.py`."""
+    measured = records.read("threads")
+    if measured is None:
+        return "how far results differ was not measured: python benchmarks/threads.py"
+    counts = ", ".join(map(str, sorted(set(measured["threads"]))))
+    return (
+        f"the same number of threads repeats a training with a difference of {measured['same_count_differs_by']:g}; "
+        f"with {counts} threads its validation error differs by up to {measured['largest_relative_difference']:.1g} of "
+        f"itself ({measured['date']}, {measured['device']}). Other processors and GPUs: not measured"
+    )
 
 
 def _together(provenances: dict[str, dict[str, str]]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from srcnn_lib.files import ROOT
 from srcnn_lib.runs import Run
 
 LEFT_OUT = "left out"
-_PROVENANCE = ("commit", "requirements.lock", "Python", "packages", "device", "trained on")
+_PROVENANCE = ("commit", "requirements.lock", "Python", "packages", "device", "trained on", "elsewhere")
 # Settings are this project's words and numbers, but for these, which name a person's own files.
 _OWN_WORDS = ("font_folders", "vgg19_weights")
 _PROFILES = ("ci", "standard", "published", "long", "full")

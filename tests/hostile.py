@@ -65,6 +65,16 @@ def write_all(folder: Path) -> dict[str, Kind]:
     return kinds
 
 
+def planted_secret(folder: Path) -> str:
+    """Write the owner's name into the EXIF of a sound photograph, and return it."""
+    exif = Image.Exif()
+    exif[0x9C9D] = "Erika Meier".encode("utf-16-le")  # XPAuthor
+    exif[0x013B] = "Erika Meier"  # Artist
+    for side, image in ((LOW, blurred(page(999))), (HIGH, page(999))):
+        (folder / side / "Erika Meier, passport.jpg").write_bytes(encoded(image, "JPEG", exif=exif))
+    return "Erika Meier"
+
+
 def _png(width: int, height: int, *chunks: tuple[bytes, bytes], bits: int = 8, colour: int = 2) -> bytes:
     """A PNG with the given head and chunks; the head may promise what the chunks do not hold."""
     parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)), *chunks, (b"IEND", b"")]
@@ -268,7 +278,7 @@ KINDS = (
     *(
         Kind(
             f"a {kind} cut at {share:.0%}",
-            UNKNOWN if share < 0.01 else TRUNCATED,
+            TRUNCATED,
             _low(_truncated(share, kind), suffix),
         )
         for kind, suffix in (("PNG", ".png"), ("JPEG", ".jpg"), ("WEBP", ".webp"), ("TIFF", ".tif"), ("BMP", ".bmp"))
