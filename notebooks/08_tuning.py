@@ -30,16 +30,16 @@ native_crop_size = 128
 native_learning_rate = 0.002
 tuning_learning_rates = [0.0008, 0.002, 0.005]
 tuning_batch_sizes = [10, 20]
-tuning_trials = 14
+tuning_trials = 12
 tuning_epochs = 4
-tuning_epoch_steps = 50
+tuning_epoch_steps = 40
 tuning_crop_size = 24
 tuning_storage = None
 tuning_seeds = 1
 tuning_pairs = [25, 75, 200, 400, 700]
-tuning_pairs_updates = 200
-tuning_ladder_megapixels = 5.2
-tuning_cards = 8
+tuning_pairs_updates = 150
+tuning_ladder_megapixels = 2.6
+tuning_cards = 6
 tuning_reading_cards = 4
 
 # %%
