@@ -159,9 +159,11 @@ def test_poor_trials_are_given_up():
                 raise optuna.TrialPruned
         return 3 * x
 
-    study = tuning.run("pruning", curve, IN_MEMORY, [], total=15, seed=1)
+    study = tuning.run("pruning", curve, IN_MEMORY, [], total=15, seed=1, prune=True)
     trials = tuning.table(study)
     assert trials["pruned"].any()
+    whole = tuning.run("whole", curve, IN_MEMORY, [], total=15, seed=1)
+    assert not tuning.table(whole)["pruned"].any()
     assert trials.loc[trials["pruned"], "x"].mean() < trials.loc[~trials["pruned"], "x"].mean()
     assert len(trials) == 15
 
