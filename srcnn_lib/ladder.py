@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import batches, comparison, evaluation, files, models, original, pairs, training, tuning
+from srcnn_lib import batches, comparison, evaluation, files, metrics, models, original, pairs, training, tuning
 
 EPOCHS = 4  # parts of a training, after each of which it is validated and can be continued
 SQUASHED, NATIVE = "squashed", "native"
@@ -45,6 +45,8 @@ class Trained(NamedTuple):
     updates: int
     seconds: float
     """Of training and its validation."""
+    own_gain: float
+    """dB over doing nothing on the validation images of its own track, as the training saw them."""
 
 
 def rungs(*, crop_size: int, native_batch_size: int, native_crop_size: int, learning_rate: float) -> list[Rung]:
@@ -104,6 +106,10 @@ def climb(
     -------
     The rungs by name, in order. Those of the squashed track squash a card, enhance it and stretch it back.
     """
+    untouched = {
+        track: metrics.error_of_doing_nothing(batches.stream(images, batch_size=4))
+        for track, images in validation.items()
+    }
     done = {}
     for rung in steps:
         side = rung.crop_size or image_size
@@ -115,7 +121,9 @@ def climb(
         enhance = partial(evaluation.predict, network)
         if rung.track == SQUASHED:
             enhance = partial(_stretched, enhance, image_size)
-        done[rung.name] = Trained(enhance, int(history["steps"].sum()), float(history["seconds"].sum()))
+        error = history["val_mse"].min() if rung.keep == "best" else history["val_mse"].iloc[-1]
+        own_gain = metrics.psnr_from_mse(error) - metrics.psnr_from_mse(untouched[rung.track])
+        done[rung.name] = Trained(enhance, int(history["steps"].sum()), float(history["seconds"].sum()), own_gain)
     return done
 
 

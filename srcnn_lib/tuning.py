@@ -159,9 +159,8 @@ class Task:
         first = next(
             iter(batches.Shuffled(self.train, 10, self.seed, self.crop_size).from_epoch(0).as_numpy_iterator())
         )
-        return identity(
-            (self.epochs, self.epoch_steps, self.crop_size, self.seed), [*first, *np.concatenate(self.validation)]
-        )
+        settings = self.epochs, self.epoch_steps, self.crop_size, self.seed
+        return identity(settings, [*first, *np.concatenate(self.validation), *self.features.get_weights()])
 
 
 def identity(settings: object, arrays: Sequence[np.ndarray]) -> str:
@@ -191,7 +190,9 @@ def tpe(task: Task, trials: int, database: Database) -> optuna.Study:
     A tree-structured Parzen estimator (J. Bergstra et al., NeurIPS 2011) proposes; a trial is pruned when it is below
     the median of the others after as many epochs. `trials` is their number in all, those of earlier calls included.
     """
-    return run(f"TPE {task.identity}", task.objective, database, [task.original], total=trials, seed=task.seed)
+    return run(
+        f"TPE {task.identity}", task.objective, database, [task.original], total=trials, seed=task.seed, prune=True
+    )
 
 
 def run(
@@ -202,6 +203,7 @@ def run(
     *,
     total: int = 0,
     seed: int,
+    prune: bool = False,
 ) -> optuna.Study:
     """Bring a study to so many finished trials: those of `first`, then what TPE proposes until there are `total`.
 
@@ -209,6 +211,7 @@ def run(
     one process the same seed gives the same trials, however often the search was interrupted.
     """
     study = _open(name, database)
+    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP) if prune else optuna.pruners.NopPruner()
     with tqdm(desc="trials", unit="trial", total=max(total, len(first)), dynamic_ncols=True) as bar:
         while True:
             trials = study.get_trials(deepcopy=False)
@@ -299,7 +302,6 @@ def _open(name: str, database: Database) -> optuna.Study:
         study_name=name,
         direction="maximize",
         load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP),
     )
     if database.shared:
         with warnings.catch_warnings():  # heartbeats are called experimental, and are the one way to find dead trials

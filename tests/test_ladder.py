@@ -35,6 +35,7 @@ def test_rungs_see_the_same_pixels_and_are_trained_once(rng, tmp_path, monkeypat
 
     done = climb()
     assert [rung.updates for rung in done.values()] == [12, 12]  # 10 crops of 8×8 against 2 of 16×16, in four parts
+    assert all(np.isfinite(rung.own_gain) for rung in done.values())
     card = rng.integers(0, 256, (30, 42, 3), dtype=np.uint8)
     enhanced = [rung.enhance(card) for rung in done.values()]
     assert all(image.shape == card.shape and image.dtype == np.uint8 for image in enhanced)

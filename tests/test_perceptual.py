@@ -67,6 +67,13 @@ def test_the_loss_has_one_value_an_image(trunk, rng):
     assert np.asarray(values) == pytest.approx(expected, rel=1e-4)
 
 
+def test_beside_the_pixels_features_count_by_their_weight(trunk, rng):
+    truth, image = rng.random((2, 3, 24, 24, 3), dtype=np.float32)
+    both = perceptual.with_pixels(trunk, 0.5)(truth, image)
+    expected = metrics.pixel_mse(truth, image) + 0.5 * perceptual.loss(trunk)(truth, image)
+    assert np.allclose(both, expected)
+
+
 def test_a_network_learns_by_the_loss_and_the_features_stay(reader, trunk, rng):
     truth = rng.random((8, 24, 24, 3), dtype=np.float32)
     image = keras.Input((None, None, 3))

@@ -224,6 +224,11 @@ def test_bfloat16_is_automatic_only_where_the_processor_has_it(train, validation
     assert used and same(network, expected)
 
 
+def test_a_loss_of_its_own_keeps_no_checkpoint(train, validation, tmp_path):
+    with pytest.raises(ValueError, match="expected folder=None"):
+        training.fit(fresh(), train, validation, Recipe(1, 0.1), folder=tmp_path, loss=metrics.pixel_mse)
+
+
 def test_unknown_losses_and_strategies_list_the_known_ones():
     with pytest.raises(ValueError, match=r"'huber'.*mse, charbonnier"):
         Recipe(epochs=1, learning_rate=0.1, loss="huber")

@@ -6,6 +6,7 @@ from optuna.trial import TrialState
 from srcnn_lib import metrics, perceptual, recogniser, training, tuning
 from srcnn_lib.tuning import Database
 
+IN_MEMORY = Database("sqlite:///:memory:", False)
 FIRST = [{"x": 1.0, "kind": "a"}, {"x": 2.0, "kind": "b"}]
 
 
@@ -139,17 +140,17 @@ def test_other_data_settings_or_seeds_are_another_study(task):
     assert darker.identity != task.identity
 
 
-def test_importance_finds_what_matters(database):
+def test_importance_finds_what_matters():
     def one_matters(trial):
         trial.suggest_float("idle", 0, 1)
         return -((trial.suggest_float("matters", 0, 1) - 0.3) ** 2)
 
-    study = tuning.run("importance", one_matters, database, [], total=25, seed=1)
+    study = tuning.run("importance", one_matters, IN_MEMORY, [], total=25, seed=1)
     shares = tuning.importance(study)
     assert shares.index[0] == "matters" and shares.sum() == pytest.approx(1)
 
 
-def test_poor_trials_are_given_up(database):
+def test_poor_trials_are_given_up():
     def curve(trial):
         x = trial.suggest_float("x", 0, 1)
         for step in range(1, 4):
@@ -158,9 +159,11 @@ def test_poor_trials_are_given_up(database):
                 raise optuna.TrialPruned
         return 3 * x
 
-    study = tuning.run("pruning", curve, database, [], total=15, seed=1)
+    study = tuning.run("pruning", curve, IN_MEMORY, [], total=15, seed=1, prune=True)
     trials = tuning.table(study)
     assert trials["pruned"].any()
+    whole = tuning.run("whole", curve, IN_MEMORY, [], total=15, seed=1)
+    assert not tuning.table(whole)["pruned"].any()
     assert trials.loc[trials["pruned"], "x"].mean() < trials.loc[~trials["pruned"], "x"].mean()
     assert len(trials) == 15
 
