@@ -183,11 +183,15 @@ titles = {number: f"{number} {title}" for number, title in original.CONTENTS}
 figures.table(
     pd.DataFrame(
         {
+            "section": mapped["section"],
             "the original": mapped["claim"],
             "this run": mapped["here"],
             "verdict": mapped["verdict"],
             "where": [
-                figures.link(row.section, figures.anchor(titles[row.place_section or row.section], row.place))
+                figures.link(
+                    row.place_section or row.section,
+                    figures.anchor(titles[row.place_section or row.section], row.place),
+                )
                 for row in mapped.itertuples()
             ],
         }

@@ -59,6 +59,12 @@ class Run:
         path = self.folder / name
         if path.exists():
             return path
+        if name == "run.yaml":
+            there = sorted(found.parent.name for found in self.folder.parent.glob("*/run.yaml"))
+            raise RunError(
+                f"{path} is missing: `{self._make_command(name)}` makes it; "
+                + (f"runs that are there: {', '.join(there)}" if there else "no other run is there")
+            )
         stage = name.split("/")[0]
         again = f", after removing {stage}.ipynb there" if (self.folder / f"{stage}.ipynb").exists() else ""
         raise RunError(f"{path} is missing: `{self._make_command(name)}` makes it{again}")
