@@ -22,7 +22,7 @@ EXECUTING = "SRCNN_EXECUTING"
 
 # Columns that are text even where they look like numbers, as in "001" or "1.10".
 _NAMES = ("name", "first", "second", "file", "low", "high", "low_sha256", "high_sha256")
-_TEXT = dict.fromkeys((*_NAMES, "group", "variant", "pool"), "string")
+_TEXT = dict.fromkeys((*_NAMES, "group", "variant", "pool", "section", "place_section"), "string")
 
 
 @dataclass(frozen=True)
