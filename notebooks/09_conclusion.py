@@ -27,7 +27,7 @@ native_models = ["srcnn-9-1-5", "house"]
 import pandas as pd
 from IPython.display import Markdown
 
-from srcnn_lib import claims, evaluation, figures, images, original
+from srcnn_lib import claims, comparison, evaluation, figures, images, original
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
@@ -51,7 +51,7 @@ reading = everything_read[everything_read["engine"] == engine].set_index("method
 psnr, rates = scores["psnr_mean"], reading["error_rate"]
 gain, classical = (psnr[method] - psnr[evaluation.UNTOUCHED] for method in (model, evaluation.CLASSICAL))
 before, after, sharp = (rates[method] for method in (evaluation.UNTOUCHED, enhanced, evaluation.SHARP))
-share = reading.loc[enhanced, "recovered share"]
+share = comparison.recovered(before, after, sharp)
 middle = run.read_json("07_evaluation/middle_card.json")
 views = {
     view: images.read(run.existing(f"07_evaluation/middle_card/{view}.png")) for view in ("before", "after", "sharp")
@@ -140,7 +140,7 @@ best = readable["error_rate"].idxmin()
 fooled = [method for method in readable.index if native.loc[method, "difference"] > 0 and rates[method] > before]
 Markdown(
     f"**Reading.** {engine} misreads {before:.1%} of the characters of untouched cards and {sharp:.1%} of the sharp ones. After {house} it "
-    f"misreads {after:.1%} ({reading.loc[enhanced, 'against untouched']} percentage points, p = {reading.loc[enhanced, 'p']:.1g}). The fewest "
+    f"misreads {after:.1%} ({100 * (after - before):+.1f} percentage points, p = {reading.loc[enhanced, 'p']:.1g}). The fewest "
     f"errors are left by {best} ({rates[best]:.1%}). "
     + (
         f"A decibel is no letter: {', '.join(fooled)} {'has' if len(fooled) == 1 else 'have'} a higher PSNR than the untouched cards and more errors. "
