@@ -71,18 +71,18 @@ figures.summary(
         (
             "A network made for whole cards",
             f"{native.loc[enhanced, 'difference']:+.2f} dB",
-            f"{house}, {native.loc[enhanced, 'images']} cards at native resolution; 95 % interval "
+            f"the project's own (“{house}”), {native.loc[enhanced, 'images']} cards at native resolution; 95 % interval "
             f"{native.loc[enhanced, 'difference_low']:+.2f} to {native.loc[enhanced, 'difference_high']:+.2f}",
         ),
         (
             "Characters misread",
             f"{before:.1%} → {after:.1%}",
-            f"before and after {house}, by {engine}; {sharp:.1%} on the sharp images",
+            f"before and after that network, by {engine}; {sharp:.1%} on the sharp images",
         ),
         (
             "Of what sharp images would spare",
             f"{share:.0%}" if pd.notna(share) else "not known",
-            f"of the errors is spared by {house}",
+            "of the errors is spared by that network",
         ),
         (
             "What it costs",
@@ -131,7 +131,7 @@ figures.beside_original(
 Markdown(
     f"**The published recipe.** On images squashed to {preprocessing['image_size']} pixels, SRCNN {'gains' if gain > 0 else 'loses'} "
     f"{abs(gain):.2f} dB over leaving the images alone; one line of unsharp masking {'gains' if classical > 0 else 'loses'} {abs(classical):.2f} dB. "
-    f"Squashing itself has cost more than that: of a sharp image squashed and stretched back, {inspection['psnr_of_squash']:.1f} dB are left."
+    f"Before any network has done anything, a sharp image that is squashed and stretched back is left with {inspection['psnr_of_squash']:.1f} dB."
 )
 
 # %%
@@ -139,7 +139,7 @@ readable = reading.drop(index=[evaluation.UNTOUCHED, evaluation.SHARP])
 best = readable["error_rate"].idxmin()
 fooled = [method for method in readable.index if native.loc[method, "difference"] > 0 and rates[method] > before]
 Markdown(
-    f"**Reading.** {engine} misreads {before:.1%} of the characters of untouched cards and {sharp:.1%} of the sharp ones. After {house} it "
+    f"**Reading.** {engine} misreads {before:.1%} of the characters of untouched cards and {sharp:.1%} of the sharp ones. After the project's own network ({house}) it "
     f"misreads {after:.1%} ({100 * (after - before):+.1f} percentage points, p = {reading.loc[enhanced, 'p']:.1g}). The fewest "
     f"errors are left by {best} ({rates[best]:.1%}). "
     + (
@@ -166,7 +166,7 @@ Markdown(
         if run.inputs["data"]["drawn"]
         else "They are one reader's own images. "
     )
-    + f"The networks for whole cards were trained for {costs['seconds'].sum() / 60:.0f} minutes in all. What the original wished for (all the data, cleaning, the frequency domain, better networks, a search of hyperparameters) is "
+    + f"The networks for whole cards were trained for {costs['seconds'].sum():,.0f} s in all. What the original wished for (all the data, cleaning, the frequency domain, better networks, a search of hyperparameters) is "
     "taken up in sections 2.3, 2.1 and 2.4, 2.5 and 2.10, each with what it brought."
 )
 
