@@ -9,19 +9,17 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.browser
-
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the development dependencies")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 pypdf = pytest.importorskip("pypdf", reason="needs pypdf, of the development dependencies")
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-if BROWSER is None:
-    pytest.skip("no Chromium or Chrome is installed", allow_module_level=True)
-if "SRCNN_REPORT" not in os.environ:
-    pytest.skip("SRCNN_REPORT names no report: make test-browser does", allow_module_level=True)
-
-REPORT = Path(os.environ["SRCNN_REPORT"]).resolve()
+REPORT = Path(os.environ.get("SRCNN_REPORT", "none")).resolve()
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed"),
+    pytest.mark.skipif(not REPORT.is_file(), reason="SRCNN_REPORT names no report; make test-browser does"),
+]
 PHONE, LAPTOP, WIDE = ({"width": width, "height": height} for width, height in ((390, 844), (1280, 800), (1920, 1080)))
 THEMES = ("light", "dark")
 
