@@ -125,6 +125,8 @@ def test_the_slider_moves_the_border_with_the_keyboard(visit):
     slider.focus()
     page.keyboard.press("ArrowRight")
     assert slider.input_value() == "51" and figure.evaluate(clip) != before
+    figure.locator(".views").click(position={"x": 5, "y": 50})
+    assert int(slider.input_value()) < 10, "a pointer on the images moves it too"
     figure.locator("select").first.select_option("sharp")
     assert figure.locator(".view.behind").get_attribute("data-title") == "sharp"
 
