@@ -92,7 +92,7 @@ figures.summary(
     ],
     figures.before_after(
         views,
-        caption=f"The card in the middle of all test cards, by what enhancement does to reading: {middle['name']}, "
+        caption=f"The middle one of the misread test cards, by what enhancement does to reading: {middle['name']}, "
         f"{middle['errors before']:.0%} character errors before, {middle['errors after']:.0%} after {middle['method']}.",
         alt=f"The card {middle['name']},",
     ),
