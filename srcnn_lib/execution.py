@@ -88,7 +88,7 @@ def _run(notebook: nbformat.NotebookNode, output: Path, parameters: dict, folder
             progress_bar=False,
             stdout_file=terminal,
             stderr_file=terminal,
-            iopub_timeout=600,  # the default of 4 s ends a run whose machine is busy, after the cell itself has succeeded
+            iopub_timeout=600,  # the default of 4 s fails a cell that has succeeded, on a busy machine
             config=Config({"KernelManager": sockets}),
         )
     for number, cell in enumerate(nbformat.read(output, as_version=4).cells):
