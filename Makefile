@@ -111,7 +111,7 @@ test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 test-zoo: $(READY) ## the networks of the literature: size, learning, loading, one by one
 	@$(PYTHON) -m pytest -m zoo
 
-test-browser: $(RUN_DIR)/report.html ## the report of a profile in a real browser (needs Chromium or Chrome)
+test-browser: $(if $(BROWSER),report-pdf,$(RUN_DIR)/report.html) ## the report of a profile in a real browser (needs Chromium or Chrome)
 	@SRCNN_REPORT=$(RUN_DIR)/report.html $(PYTHON) -m pytest -m browser -rs tests/test_browser.py
 
 test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd names, a broken file
@@ -162,7 +162,7 @@ lint: $(READY) ## style of the code, and that no image is in git
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) .ci/no_images.py
 
 lab: $(READY) ## JupyterLab; a click on a numbered source opens it as a notebook
-	@$(PYTHON) -m jupyter lab --notebook-dir=notebooks
+	@IPYTHONDIR='$(CURDIR)/notebooks/.ipython' $(PYTHON) -m jupyter lab --notebook-dir=notebooks
 
 lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -24,8 +24,8 @@
 # order, on data that anyone can have, and sets the original's figures beside its own. It also asks what
 # the original left open, and first of all whether the network beats leaving the images as they are.
 #
-# Sections are numbered and named as in the original. Within them, a heading that ends in ◆ has no counterpart there. The
-# [map](#map) at the end takes the original claim by claim and says whether this run agrees. All numbers in the text come from the
+# Sections are numbered and named as in the original. Within them, a heading that ends in ◆ has no counterpart there. At the
+# end, [the map](#map) takes the original claim by claim and says whether this run agrees. All numbers in the text come from the
 # results of this run; code is folded away under “Code”.
 
 # %% tags=["parameters"]

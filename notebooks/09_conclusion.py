@@ -27,7 +27,7 @@ native_models = ["srcnn-9-1-5", "house"]
 import pandas as pd
 from IPython.display import Markdown
 
-from srcnn_lib import claims, evaluation, figures, images, original
+from srcnn_lib import claims, comparison, evaluation, figures, images, original
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
@@ -51,7 +51,7 @@ reading = everything_read[everything_read["engine"] == engine].set_index("method
 psnr, rates = scores["psnr_mean"], reading["error_rate"]
 gain, classical = (psnr[method] - psnr[evaluation.UNTOUCHED] for method in (model, evaluation.CLASSICAL))
 before, after, sharp = (rates[method] for method in (evaluation.UNTOUCHED, enhanced, evaluation.SHARP))
-share = reading.loc[enhanced, "recovered share"]
+share = comparison.recovered(before, after, sharp)
 middle = run.read_json("07_evaluation/middle_card.json")
 views = {
     view: images.read(run.existing(f"07_evaluation/middle_card/{view}.png")) for view in ("before", "after", "sharp")
@@ -71,18 +71,18 @@ figures.summary(
         (
             "A network made for whole cards",
             f"{native.loc[enhanced, 'difference']:+.2f} dB",
-            f"{house}, {native.loc[enhanced, 'images']} cards at native resolution; 95 % interval "
+            f"the project's own (“{house}”), {native.loc[enhanced, 'images']} cards at native resolution; 95 % interval "
             f"{native.loc[enhanced, 'difference_low']:+.2f} to {native.loc[enhanced, 'difference_high']:+.2f}",
         ),
         (
             "Characters misread",
             f"{before:.1%} → {after:.1%}",
-            f"before and after {house}, by {engine}; {sharp:.1%} on the sharp images",
+            f"before and after that network, by {engine}; {sharp:.1%} on the sharp images",
         ),
         (
             "Of what sharp images would spare",
             f"{share:.0%}" if pd.notna(share) else "not known",
-            f"of the errors is spared by {house}",
+            "of the errors is spared by that network",
         ),
         (
             "What it costs",
@@ -92,7 +92,7 @@ figures.summary(
     ],
     figures.before_after(
         views,
-        caption=f"The card in the middle of all test cards, by what enhancement does to reading: {middle['name']}, "
+        caption=f"The middle one of the misread test cards, by what enhancement does to reading: {middle['name']}, "
         f"{middle['errors before']:.0%} character errors before, {middle['errors after']:.0%} after {middle['method']}.",
         alt=f"The card {middle['name']},",
     ),
@@ -131,7 +131,7 @@ figures.beside_original(
 Markdown(
     f"**The published recipe.** On images squashed to {preprocessing['image_size']} pixels, SRCNN {'gains' if gain > 0 else 'loses'} "
     f"{abs(gain):.2f} dB over leaving the images alone; one line of unsharp masking {'gains' if classical > 0 else 'loses'} {abs(classical):.2f} dB. "
-    f"Squashing itself has cost more than that: of a sharp image squashed and stretched back, {inspection['psnr_of_squash']:.1f} dB are left."
+    f"Before any network has done anything, a sharp image that is squashed and stretched back is left with {inspection['psnr_of_squash']:.1f} dB."
 )
 
 # %%
@@ -139,8 +139,8 @@ readable = reading.drop(index=[evaluation.UNTOUCHED, evaluation.SHARP])
 best = readable["error_rate"].idxmin()
 fooled = [method for method in readable.index if native.loc[method, "difference"] > 0 and rates[method] > before]
 Markdown(
-    f"**Reading.** {engine} misreads {before:.1%} of the characters of untouched cards and {sharp:.1%} of the sharp ones. After {house} it "
-    f"misreads {after:.1%} ({reading.loc[enhanced, 'against untouched']} percentage points, p = {reading.loc[enhanced, 'p']:.1g}). The fewest "
+    f"**Reading.** {engine} misreads {before:.1%} of the characters of untouched cards and {sharp:.1%} of the sharp ones. After the project's own network ({house}) it "
+    f"misreads {after:.1%} ({100 * (after - before):+.1f} percentage points, p = {reading.loc[enhanced, 'p']:.1g}). The fewest "
     f"errors are left by {best} ({rates[best]:.1%}). "
     + (
         f"A decibel is no letter: {', '.join(fooled)} {'has' if len(fooled) == 1 else 'have'} a higher PSNR than the untouched cards and more errors. "
@@ -166,7 +166,7 @@ Markdown(
         if run.inputs["data"]["drawn"]
         else "They are one reader's own images. "
     )
-    + f"The networks for whole cards were trained for {costs['seconds'].sum() / 60:.0f} minutes in all. What the original wished for (all the data, cleaning, the frequency domain, better networks, a search of hyperparameters) is "
+    + f"The networks for whole cards were trained for {costs['seconds'].sum():,.0f} s in all. What the original wished for (all the data, cleaning, the frequency domain, better networks, a search of hyperparameters) is "
     "taken up in sections 2.3, 2.1 and 2.4, 2.5 and 2.10, each with what it brought."
 )
 
@@ -183,11 +183,15 @@ titles = {number: f"{number} {title}" for number, title in original.CONTENTS}
 figures.table(
     pd.DataFrame(
         {
+            "section": mapped["section"],
             "the original": mapped["claim"],
             "this run": mapped["here"],
             "verdict": mapped["verdict"],
             "where": [
-                figures.link(row.section, figures.anchor(titles[row.place_section or row.section], row.place))
+                figures.link(
+                    row.place_section or row.section,
+                    figures.anchor(titles[row.place_section or row.section], row.place),
+                )
                 for row in mapped.itertuples()
             ],
         }

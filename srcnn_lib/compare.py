@@ -1,14 +1,16 @@
 """Two runs side by side: what was set otherwise, and what came out otherwise."""
 
-import html
 import json
+import os
 from pathlib import Path
 
+import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from srcnn_lib.errors import RunError
 from srcnn_lib.files import write_text
-from srcnn_lib.report import TEMPLATE
+from srcnn_lib.report import TEMPLATE, style
 from srcnn_lib.runs import Run
 
 _TABLES = {  # result tables: what names a row, and what is compared
@@ -42,6 +44,14 @@ def results(first: Run, second: Run) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["result", first.folder.name, second.folder.name, "difference"])
 
 
+def alone(first: Run, second: Run) -> pd.DataFrame:
+    """Numbers that one run has and the other has not: result, run, value."""
+    mine, theirs = (_numbers(run) for run in (first, second))
+    rows = [(key, first.folder.name, value) for key, value in mine.items() if key not in theirs]
+    rows += [(key, second.folder.name, value) for key, value in theirs.items() if key not in mine]
+    return pd.DataFrame(rows, columns=["result", "run", "value"])
+
+
 def write(first: Path, second: Path, page: Path) -> Path:
     """Write the comparison of two run folders as an HTML page, and return its path.
 
@@ -51,25 +61,38 @@ def write(first: Path, second: Path, page: Path) -> Path:
     for run in runs:
         if not (run.folder / "run.yaml").exists():
             raise RunError(f"{run.folder}: expected the folder of a run, which holds run.yaml")
-    title = " and ".join(html.escape(run.folder.name) for run in runs)
-    parts = []
-    for heading, table in (("Settings", settings(*runs)), ("Results", results(*runs))):
-        shown = (
-            table.to_html(index=False, border=0, float_format="{:.6g}".format)
-            if len(table)
-            else "<p>No differences.</p>"
+    differences = results(*runs)
+    stages = differences["result"].str.split("/").str[0]
+    title = f"{runs[0].folder.name} and {runs[1].folder.name}"
+    content = (
+        jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE), autoescape=True, trim_blocks=True)
+        .get_template("compare.html.j2")
+        .render(
+            title=title,
+            style=Markup(style()),
+            reports={
+                run.folder.name: Path(os.path.relpath(run.folder / "report.html", page.parent)).as_posix()
+                for run in runs
+                if (run.folder / "report.html").exists()
+            },
+            same_data=_data(runs[0]) == _data(runs[1]),
+            settings=_html(settings(*runs)),
+            stages={stage: _html(table) for stage, table in differences.groupby(stages, sort=True)},
+            alone=_html(alone(*runs)),
         )
-        parts.append(f"<h2>{heading}</h2>\n{shown}")
-    style = (TEMPLATE / "style.css").read_text(encoding="utf-8")
-    write_text(
-        page,
-        f"<!DOCTYPE html>\n<html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>\n"
-        f"<title>{title}</title><style>{style}</style>\n"
-        f"<body style='display: block; margin: 2rem auto; max-width: 60rem'><main><h1>{title}</h1>\n"
-        + "\n".join(parts)
-        + "\n</main></body></html>\n",
     )
+    write_text(page, content)
     return page
+
+
+def _data(run: Run) -> str | None:
+    """What tells the run's images from others; None where it has not read them yet."""
+    name = "01_inspection/summary.json"
+    return run.read_json(name)["data_sha256"] if (run.folder / name).exists() else None
+
+
+def _html(table: pd.DataFrame) -> Markup | None:
+    return Markup(table.to_html(index=False, border=0, float_format="{:.6g}".format)) if len(table) else None
 
 
 def _numbers(run: Run) -> dict[str, float]:

@@ -22,7 +22,7 @@ EXECUTING = "SRCNN_EXECUTING"
 
 # Columns that are text even where they look like numbers, as in "001" or "1.10".
 _NAMES = ("name", "first", "second", "file", "low", "high", "low_sha256", "high_sha256")
-_TEXT = dict.fromkeys((*_NAMES, "group", "variant", "pool"), "string")
+_TEXT = dict.fromkeys((*_NAMES, "group", "variant", "pool", "section", "place_section"), "string")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,12 @@ class Run:
         path = self.folder / name
         if path.exists():
             return path
+        if name == "run.yaml":
+            there = sorted(found.parent.name for found in self.folder.parent.glob("*/run.yaml"))
+            raise RunError(
+                f"{path} is missing: `{self._make_command(name)}` makes it; "
+                + (f"runs that are there: {', '.join(there)}" if there else "no other run is there")
+            )
         stage = name.split("/")[0]
         again = f", after removing {stage}.ipynb there" if (self.folder / f"{stage}.ipynb").exists() else ""
         raise RunError(f"{path} is missing: `{self._make_command(name)}` makes it{again}")

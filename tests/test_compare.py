@@ -24,9 +24,19 @@ def test_only_what_differs_is_shown(tmp_path):
         ["06_training/summary: loss", 0.5, 0.25, -0.25],
         ["07_evaluation/summary: untouched: psnr_mean", 20.0, 21.5, 1.5],
     ]
-    page = compare.write(first.folder, second.folder, tmp_path / "page.html").read_text()
-    assert "epochs" in page and "-0.25" in page and "seed" not in page
+    files.write_json(second.folder / "05_model" / "summary.json", {"parameters": 20099})
+    assert compare.alone(first, second).values.tolist() == [["05_model/summary: parameters", "b", 20099]]
+    page = compare.write(first.folder, second.folder, tmp_path / "page.html").read_text().split("<body")[1]
+    assert "In one run only" in page and "epochs" in page and "-0.25" in page and "seed" not in page
     assert "No differences" in compare.write(first.folder, first.folder, tmp_path / "same.html").read_text()
+
+
+def test_runs_on_other_images_are_said_to_be(tmp_path):
+    first, second = (made(tmp_path / name, {}, {}, []) for name in "ab")
+    for run, data in ((first, "x"), (second, "y")):
+        files.write_json(run.folder / "01_inspection" / "summary.json", {"data_sha256": data})
+    assert "have not the same images" in compare.write(first.folder, second.folder, tmp_path / "page.html").read_text()
+    assert "have not the same" not in compare.write(first.folder, first.folder, tmp_path / "page.html").read_text()
 
 
 def test_other_folders_are_refused(tmp_path):

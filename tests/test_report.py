@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from srcnn_lib import enhancer, evaluation, export, graph, original, training
+from srcnn_lib import claims, enhancer, evaluation, export, graph, original, training
 from srcnn_lib.runs import Run
 from tests.conftest import ROOT, make
 
@@ -30,10 +30,47 @@ def page() -> BeautifulSoup:
 
 def test_contents_are_the_originals_and_every_entry_leads_to_its_heading(page):
     entries = page.select("nav.contents a")
-    assert [tuple(entry.text.split(" ", 1)) for entry in entries[:-1]] == list(original.CONTENTS)
+    *sections, map_of_the_original, provenance = entries
+    assert [tuple(entry.text.split(" ", 1)) for entry in sections] == list(original.CONTENTS)
+    assert [map_of_the_original.text, provenance.text] == ["Map of the original", "Provenance"]
     headings = [page.find(id=entry["href"][1:]) for entry in entries]
-    assert [heading.get_text() for heading in headings[:-1]] == [entry.text for entry in entries[:-1]]
-    assert page.find_all(["h1", "h2"], id=True) == headings[:-1], "in the order of the page"
+    assert [heading.get_text() for heading in headings] == [entry.text for entry in entries]
+    assert page.find_all(["h1", "h2"], id=True) == headings, "in the order of the page"
+
+
+def test_no_link_within_the_page_leads_nowhere(page):
+    ids = {tag["id"] for tag in page.find_all(id=True)}
+    assert {link["href"][1:] for link in page.find_all("a", href=re.compile("^#"))} <= ids
+
+
+def test_six_numbers_and_a_picture_come_first(page):
+    first = page.main.find(True)
+    assert first["class"] == ["summary"]
+    assert len(first.select("dd strong")) == 6 and all(
+        re.search(r"\d", number.text) for number in first.select("strong")
+    )
+    assert first.find("figure").figcaption.text.startswith("Figure 1. ")
+
+
+def test_the_map_goes_through_the_whole_original_and_judges(page):
+    mapped = Run(FOLDER).read_table("09_conclusion/map.csv")
+    assert set(mapped["verdict"]) <= set(claims.VERDICTS) and len(mapped) > 40
+    sections = [number for number, _ in original.CONTENTS]
+    places = [sections.index(section) for section in mapped["section"]]
+    assert places == sorted(places)
+    assert {"1.2", "3", *(f"2.{number}" for number in range(1, 10))} <= set(mapped["section"])
+    assert len(page.select("#map tbody tr")) == len(mapped)
+
+
+def test_the_originals_log_is_there_in_full(page):
+    rows = page.select("#log tbody tr")
+    assert len(rows) == original.EPOCHS
+    assert f"{original.LOSS[-1]:.4f}" in rows[-1].text and f"{original.VAL_LOSS[-1]:.4f}" in rows[-1].text
+
+
+def test_what_goes_beyond_the_original_is_marked_and_said(page):
+    marked = [heading for heading in page.find_all(["h1", "h2", "h3"]) if heading.find(class_="beyond")]
+    assert len(marked) > 10 and all("(beyond the original)" in heading.text for heading in marked)
 
 
 def test_ids_are_unique(page):
@@ -49,12 +86,12 @@ def test_nothing_is_loaded_from_outside(page):
 
 
 def test_figures_have_captions_and_alternatives_and_tables_captions(page):
-    figures = page.find_all("figure")
-    assert len(figures) >= 12
-    assert all(
-        len(figure.img["alt"]) > 30 and figure.figcaption.text.startswith(f"Figure {number}. ")
-        for number, figure in enumerate(figures, start=1)
-    )
+    figures, listings = page.select("figure:not(.listing)"), page.select("figure.listing")
+    assert len(figures) >= 12 and len(listings) >= 2
+    for kind, shown in (("Figure", figures), ("Listing", listings)):
+        for number, figure in enumerate(shown, start=1):
+            assert figure.figcaption.text.startswith(f"{kind} {number}. ")
+    assert all(len(image["alt"]) > 20 for image in page.find_all("img"))
     assert all(table.caption for table in page.find_all("table"))
 
 
@@ -80,7 +117,7 @@ def test_every_section_has_a_live_result(page):
 
 
 def test_provenance_names_everything(page):
-    text = page.find(id="provenance").get_text(" ")
+    text = page.find(id="provenance").parent.get_text(" ")
     for word in ("commit", "requirements.lock", "data hash", "tensorflow 2.", "cores", "seed", "together"):
         assert word in text
 

@@ -40,6 +40,13 @@ def test_a_missing_result_says_how_to_make_it(run):
         run.read_table("03_split/split.csv")
 
 
+def test_a_missing_run_says_which_runs_there_are(run, tmp_path):
+    with pytest.raises(RunError, match=r"`make report` makes it; no other run is there"):
+        Run(tmp_path / "none" / "standard").inputs["run"]
+    with pytest.raises(RunError, match=rf"runs that are there: .*{tmp_path.name}"):
+        Run(tmp_path.parent / "standard").inputs["run"]
+
+
 def test_prepare_records_changes_of_the_data_and_nothing_else(make_pairs, tmp_path):
     folder = make_pairs(["a", "b", "c"])
     run_folder = tmp_path / "run"

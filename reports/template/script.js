@@ -145,10 +145,15 @@ for (const figure of document.querySelectorAll("figure.compare")) {
   slider.addEventListener("input", split);
   which.addEventListener("change", choose);
   times.addEventListener("change", look);
-  stage.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const box = stage.getBoundingClientRect();
-    if (stage.classList.contains("lens")) move((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-  });
+    const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    if (stage.classList.contains("lens")) move(x, y);
+    else if (event.buttons) { slider.value = 100 * x; split(); }
+  };
+  stage.addEventListener("pointerdown", point);
+  stage.addEventListener("pointermove", point);
+  stage.addEventListener("dragstart", (event) => event.preventDefault());
   stage.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [-0.02, 0], ArrowRight: [0.02, 0], ArrowUp: [0, -0.02], ArrowDown: [0, 0.02] }[event.key];
     if (!step || !stage.classList.contains("lens")) return;
