@@ -129,6 +129,7 @@ figures.table(
 
 # %%
 trained = zoo.table()
+missing = [name for name in zoo.NAMES if name not in set(trained["network"])]
 how = zoo.kept()[zoo.GENERATOR]
 built = dict(
     zip((published.module for published in models.PUBLISHED.values()), sizes_published.to_dict("records"), strict=False)
@@ -144,7 +145,8 @@ figures.table(
     trained,
     caption=f"Parameters at full size, published and built, then the light networks after {updates} updates of {recipe['batch']} crops of "
     f"{recipe['crop']}×{recipe['crop']} pixels (kept run of {how['date']}, beside other work on {how['device']}): PSNR in dB over RGB and SSIM "
-    f"over Y on {scored} validation cards, character errors of RapidOCR in the values of {read} of them, time for one card.",
+    f"over Y on {scored} validation cards, character errors of RapidOCR in the values of {read} of them, time for one card. "
+    + (f"Not trained yet: {', '.join(missing)}." if missing else ""),
     formats={
         "built": "{:,.0f}",
         "parameters": "{:,}",
