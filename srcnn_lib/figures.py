@@ -724,6 +724,7 @@ def quality_against_cost(table: pd.DataFrame, published: pd.DataFrame) -> Figure
     for axis, cost in ((left, "parameters"), (middle, "ms per card")):
         axis.set(xlabel=cost, ylabel="gain in dB", title="light networks, here")
     left.set_xscale("log")
+    left.minorticks_off()
     right.plot(published["parameters"], published["PSNR"], "o", color="0.3", markersize=4)
     for row in published.to_dict("records"):
         beside = published[

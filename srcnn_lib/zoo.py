@@ -45,9 +45,9 @@ EPOCH_STEPS, BATCH, CROP = 50, 2, 96
 RECIPE = training.Recipe(epochs=4, learning_rate=2e-3, schedule="cosine", clip_norm=0.1, keep="best")
 # SRGAN goes on from the generator's weights. The paper's weight of the adversarial loss, 1e-3, is for features of VGG19
 # times 0.006; the reader's features are of order 1, and this keeps the share that it has there. Not tuned.
-ADVERSARIAL_RECIPE = training.Recipe(epochs=3, learning_rate=2e-4)
+ADVERSARIAL_RECIPE = training.Recipe(epochs=2, learning_rate=2e-4)
 ADVERSARIAL_WEIGHT = 0.02
-READER_CHARACTERS = 12_000
+READER_CHARACTERS = 8_000
 WATCHED, WATCHED_SIZE = 12, 160  # validation cards whose middle is looked at after each epoch
 SCORED, READ = 8, 4  # validation cards that are scored as a whole, and those of them that OCR reads
 
