@@ -38,9 +38,7 @@ OPTIMIZERS = {
 _EXPLODED = 10  # times the loss of the best epoch so far
 _CHECKPOINT = "checkpoint.npz"
 _LOG = logging.getLogger(__name__)
-_compiled = (
-    weakref.WeakKeyDictionary()
-)  # model -> what it is compiled for, its optimizer, what that began with
+_compiled = weakref.WeakKeyDictionary()  # model -> what it is compiled for, its optimizer, what that began with
 
 
 class TrainingError(RuntimeError):
