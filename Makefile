@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own test-scale published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -94,6 +94,9 @@ test-zoo: $(READY) ## the networks of the literature: size, learning, loading, o
 
 test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd names, a broken file
 	@$(PYTHON) -m pytest -m own
+
+test-scale: $(READY) ## the enhancer on several processes, one of them killed (needs the extra `ray`)
+	@$(PYTHON) -m pytest -m scale -rs
 
 published: $(READY) ## the original's recipe to the letter, whole images and all; keeps its results (hours without a GPU)
 	@$(MAKE) --no-print-directory report PROFILE=published

@@ -59,7 +59,8 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
             if file.mode in ("I", "F"):
                 raise ValueError("its pixels are numbers of 32 bits")
             if _is_deep_colour(path, file):
-                pixels, cmyk = _upright(_read_deep(path), file.getexif().get(_ORIENTATION, 1)), False
+                orientation = file.getexif().get(_ORIENTATION, 1) if kind == "PNG" else 1  # OpenCV turns a TIFF itself
+                pixels, cmyk = _upright(_read_deep(path), orientation), False
             else:
                 file.load()
                 picture = ImageOps.exif_transpose(file)
@@ -203,7 +204,8 @@ def _exif(file: Image.Image) -> bytes | None:
         described = Image.Exif()
         described.update({tag: exif[tag] for tag in _DESCRIPTIVE if tag in exif})
         for ifd in (_EXIF_IFD, _GPS_IFD):
-            described.get_ifd(ifd).update(exif.get_ifd(ifd))
+            if ifd in exif:
+                described.get_ifd(ifd).update(exif.get_ifd(ifd))
         exif = described
     return exif.tobytes() if len(exif) else None
 
