@@ -29,7 +29,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own test-scale published benchmark-set5 benchmark-noisy-office weights bench bench-enhance lint lab lock clean FORCE
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own test-scale published benchmark-set5 benchmark-noisy-office weights bench bench-enhance bench-sharp check-enhance lint lab lock clean FORCE
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -117,6 +117,12 @@ bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and tr
 
 bench-enhance: $(READY) ## speed and memory of the enhancer, beside others on the same image
 	@$(PYTHON) benchmarks/enhancing.py
+
+bench-sharp: $(RUN_DIR)/run.yaml ## does the enhancer leave the sharp validation cards of a profile as legible as they are?
+	@$(PYTHON) benchmarks/sharp_cards.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"
+
+check-enhance: $(READY) ## the enhancer on cards, pages and photographs; CARDS=folder PAGES=folder, both of your own
+	@$(PYTHON) benchmarks/mixed_folder.py '$(value CARDS)' '$(value PAGES)'
 
 lint: $(READY) ## style of the code
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check .
