@@ -4,6 +4,7 @@ The networks lie in `weights/` as ONNX files, with what they were made from in `
 from a finished run. TensorFlow is not imported.
 """
 
+import base64
 import hashlib
 import html
 import json
@@ -214,7 +215,9 @@ def compare(targets: Mapping[Path, Path], page: Path) -> None:
 
 
 def _address(file: Path, page: Path) -> str:
-    """A link from the page to a file, which works when the folder that holds both is moved."""
+    """A link from the page to a file, which works when the folder that holds both is moved; a TIFF is put into it."""
+    if file.suffix.lower() in (".tif", ".tiff"):
+        return f"data:image/jpeg;base64,{base64.b64encode(photos.preview(file)).decode()}"
     relative = os.path.relpath(file.resolve(), page.parent.resolve())
     return html.escape(quote(Path(relative).as_posix()), quote=True)
 

@@ -1,5 +1,6 @@
 """Photographs of users: read with everything that must survive, enhanced, and written beside, never over them."""
 
+import io
 import json
 import struct
 import tempfile
@@ -176,15 +177,28 @@ def text_of(pixels: np.ndarray) -> str:
     """What RapidOCR reads on an image, as JSON: text, box and confidence of every line."""
     from srcnn_lib import ocr  # loads its models
 
-    grey_or_colour = pixels if pixels.dtype == np.uint8 else (pixels / 257).round().astype(np.uint8)
-    channels = grey_or_colour.reshape(*grey_or_colour.shape[:2], -1)
-    rgb = channels[..., :3] if channels.shape[2] > 2 else np.repeat(channels[..., :1], 3, axis=2)
-    lines = ocr.engines()["RapidOCR"](np.ascontiguousarray(rgb))
+    lines = ocr.engines()["RapidOCR"](_rgb(pixels))
     return json.dumps(
         [{"text": line.text, "box": line.box, "confidence": line.confidence} for line in lines],
         indent=2,
         ensure_ascii=False,
     )
+
+
+def preview(path: Path, *, side: int = 1200) -> bytes:
+    """An image file as a JPEG no larger than `side` pixels, for browsers, of which few show TIFF."""
+    picture = Image.fromarray(_rgb(read(path).pixels))
+    picture.thumbnail((side, side))
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def _rgb(pixels: np.ndarray) -> np.ndarray:
+    """Any pixels as uint8 RGB (H, W, 3), without alpha."""
+    pixels = pixels if pixels.dtype == np.uint8 else (pixels / 257).round().astype(np.uint8)
+    channels = pixels.reshape(*pixels.shape[:2], -1)
+    return np.ascontiguousarray(channels[..., :3] if channels.shape[2] > 2 else np.repeat(channels[..., :1], 3, axis=2))
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:

@@ -221,6 +221,14 @@ def test_resolution_compression_and_tags_of_a_tiff_are_kept(tmp_path, image):
         assert written.getexif()[271] == "a camera" and written.info["compression"] != "raw"
 
 
+def test_the_page_shows_a_tiff_too(tmp_path, image):
+    for name in ("a.tif", "out/a.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(image[..., 0].astype(np.uint16) * 257).save(tmp_path / name)
+    enhancer.compare({tmp_path / "a.tif": tmp_path / "out" / "a.tif"}, tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text().count("src='data:image/jpeg;base64,") == 2
+
+
 def test_of_several_pictures_in_a_jpeg_the_first_is_taken(tmp_path, image):
     first = Image.fromarray(image)
     first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[first.resize((20, 10))])
