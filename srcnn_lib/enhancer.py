@@ -199,7 +199,7 @@ def compare(targets: Mapping[Path, Path], page: Path) -> None:
     """Write an HTML page with every input beside its output, for those that are there."""
     rows = "\n".join(
         f"<figure><img src='{_address(source, page)}' alt='before'><img src='{_address(target, page)}' alt='after'>"
-        f"<figcaption>{html.escape(source.name)}: before, after</figcaption></figure>"
+        f"<figcaption>{html.escape(os.path.relpath(target, page.parent))}: before, after</figcaption></figure>"
         for source, target in targets.items()
         if target.exists()
     )
