@@ -248,17 +248,21 @@ def _enhance_tile(
     values = np.divide(colours, largest, dtype=np.float32)
     shown = np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
     below, beside = (-side % _STEP for side in shown.shape[:2])
-    shown = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")  # the grid must not depend on the size
+    if below or beside:  # the grid must not depend on the size
+        shown = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")
     (name,) = (given.name for given in session.get_inputs())
     enhanced = session.run(None, {name: shown[None]})[0][0]
     inner = slice(above, above + height), slice(before, before + width)
     enhanced, values = enhanced[inner], values[inner]
     if values.shape[2] == 1:
         enhanced = enhanced.mean(axis=2, keepdims=True)
-    blended = values + np.float32(strength) * (enhanced - values)
-    np.rint(np.clip(blended, 0, 1, out=blended) * largest, out=blended)
+    if strength < 1:
+        enhanced = values + np.float32(strength) * (enhanced - values)
+    np.clip(enhanced, 0, 1, out=enhanced)
+    enhanced *= largest
+    np.rint(enhanced, out=enhanced)
     written = result[top : top + height, left : left + width]
-    (written if written.ndim == 3 else written[..., None])[..., : values.shape[2]] = blended
+    (written if written.ndim == 3 else written[..., None])[..., : values.shape[2]] = enhanced
 
 
 @cache
@@ -275,6 +279,6 @@ def _session(model: str, threads: int) -> tuple[onnxruntime.InferenceSession, in
         raise ForeseenError(f"{file}: expected the file with SHA-256 {known[model]['sha256']}, found another or none")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.enable_cpu_mem_arena = False  # gives a large tile's memory back
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave their core
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return session, -(-known[model]["reach"] // _STEP) * _STEP
