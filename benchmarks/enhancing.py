@@ -2,7 +2,8 @@
 
 `make bench-enhance` runs it. Every turn lets each method enhance the same image once; printed are the medians over the
 turns, once by the clock and once by the processor time of all threads (which other work on the machine hardly changes),
-and how many times as fast as Keras' `predict` of SRCNN these are. Start-up and memory are measured on the command itself, in processes of their own.
+and how many times as fast as Keras' `predict` of SRCNN these are. Start-up and memory are measured on the command
+itself, in processes of their own.
 """
 
 import argparse
