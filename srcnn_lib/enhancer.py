@@ -29,7 +29,7 @@ from srcnn_lib.files import write_text
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "house"
 _STEP = 8  # pixels: the grid on which the networks gather pixels into cells
-_TILE = 2048  # pixels: side of what is enhanced at once, without what lies round it
+_TILE = 512  # pixels: shortest side of what is enhanced at once by default, without what lies round it
 
 
 def models() -> dict[str, dict]:
@@ -43,7 +43,7 @@ def enhance(
     *,
     model: str = DEFAULT,
     strength: float = 1.0,
-    tile: int = _TILE,
+    tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
 ) -> np.ndarray:
@@ -61,7 +61,7 @@ def enhance(
     tile
         Longest side in pixels, a multiple of 8, of the equal tiles that larger images are cut into. Each is enhanced
         with as much of the image round it as the network can see, so the result is that of the whole image up to
-        rounding.
+        rounding. None takes ten times as much as the network sees to one side, so that this costs little; at least 512.
     threads
         How many to compute with; None takes all cores.
     before_tile
@@ -86,9 +86,10 @@ def enhance(
         )
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, received {strength!r}")
-    if tile < _STEP or tile % _STEP:
+    if tile is not None and (tile < _STEP or tile % _STEP):
         raise ValueError(f"tile: expected a multiple of {_STEP}, received {tile!r}")
     session, reach = _session(model, threads or os.cpu_count() or 1)
+    tile = tile or max(_TILE, 10 * reach)
     result = image.copy()
     for top, height in _cuts(image.shape[0], tile):
         for left, width in _cuts(image.shape[1], tile):
