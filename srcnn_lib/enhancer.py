@@ -280,6 +280,7 @@ def _session(model: str, threads: int) -> tuple[onnxruntime.InferenceSession, in
         raise ForeseenError(f"{file}: expected the file with SHA-256 {known[model]['sha256']}, found another or none")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.enable_cpu_mem_arena = False  # it takes up to twice the memory, and keeps it
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave their core
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return session, -(-known[model]["reach"] // _STEP) * _STEP
