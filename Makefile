@@ -32,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo test-faults test-hostile test-fuzz test-determinism
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo test-faults test-hostile test-fuzz test-determinism test-scale bench-sharp check-enhance
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -44,7 +44,7 @@ help: ## this text
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
 
 # What writes into a run folder runs in a make of its own that holds the folder's lock; a second one waits for it.
-RUN_GOALS := $(filter report report-pdf notebooks data weights bench benchmark-reading test-browser zoo reports/%,$(MAKECMDGOALS))
+RUN_GOALS := $(filter report report-pdf notebooks data weights bench bench-sharp benchmark-reading test-browser zoo reports/%,$(MAKECMDGOALS))
 DRY_RUN   := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 ifneq ($(if $(DRY_RUN),,$(if $(RUN_GOALS),$(subst x$(SRCNN_LOCKED)x,,x$(CURDIR)/$(RUN_DIR)x))),)
 .PHONY: $(MAKECMDGOALS) locked
@@ -132,6 +132,9 @@ test-fuzz: $(READY) ## ten thousand inputs made by chance for each reader of fil
 test-determinism: $(READY) ## the whole report twice from nothing: the same results?
 	@$(PYTHON) -m pytest -m determinism
 
+test-scale: $(READY) ## the enhancer on several processes, one of them killed (needs the extra `ray`)
+	@$(PYTHON) -m pytest -m scale -rs
+
 published: $(READY) ## the original's recipe to the letter, whole images and all; keeps its results (hours without a GPU)
 	@$(MAKE) --no-print-directory report PROFILE=published
 	@$(PYTHON) -m srcnn_lib keep reports/published
@@ -157,6 +160,12 @@ bench: $(RUN_DIR)/04_preprocessing.ipynb ## speed and memory of streaming and tr
 
 bench-enhance: $(READY) ## speed and memory of the enhancer, beside others on the same image
 	@$(PYTHON) benchmarks/enhancing.py
+
+bench-sharp: $(RUN_DIR)/run.yaml ## does the enhancer leave the sharp validation cards of a profile as legible as they are?
+	@$(PYTHON) benchmarks/sharp_cards.py "$$($(PYTHON) -c 'from srcnn_lib.runs import Run; print(Run("$(RUN_DIR)").data_folder)')"
+
+check-enhance: $(READY) ## the enhancer on cards, pages and photographs; CARDS=folder PAGES=folder, both of your own
+	@$(PYTHON) benchmarks/mixed_folder.py '$(value CARDS)' '$(value PAGES)'
 
 lint: $(READY) ## style of the code, and that no image is in git
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) .ci/no_images.py

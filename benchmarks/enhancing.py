@@ -1,19 +1,23 @@
 """How fast is the enhancer, beside Keras, OpenCV and scikit-image on the same image? And how much memory does it take?
 
 `make bench-enhance` runs it. Every turn lets each method enhance the same image once; printed are the medians over the
-turns, and how many times as fast as Keras' `predict` of SRCNN that is. Start-up and memory are measured in processes of
-their own.
+turns, once by the clock and once by the processor time of all threads (which other work on the machine hardly changes),
+and how many times as fast as Keras' `predict` of SRCNN these are. Start-up and memory are measured on the command
+itself, in processes of their own.
 """
 
 import argparse
-import resource
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from srcnn_lib import enhancer
 
@@ -46,52 +50,78 @@ def methods(image: np.ndarray) -> dict[str, Callable[[], object]]:
     }
 
 
-def start_up() -> float:
-    """Seconds from nothing to a first small result, in a new process."""
-    code = "import numpy, srcnn_lib; srcnn_lib.enhance(numpy.zeros((64, 64, 3), numpy.uint8))"
+def run_command(*arguments: str | Path) -> tuple[float, float]:
+    """Seconds and peak memory in MiB of `python -m srcnn_lib enhance`, which is one process."""
+    command = [sys.executable, "-m", "srcnn_lib", "enhance", *map(str, arguments)]
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
-    return time.perf_counter() - began
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed")
+    return time.perf_counter() - began, used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def peak(megapixels: int) -> tuple[float, float]:
-    """Peak memory in MiB and seconds of enhancing one image, in a new process."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--memory", str(megapixels)], capture_output=True, text=True, check=True
-    )
-    memory, seconds = done.stdout.split()
-    return float(memory), float(seconds)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--memory", type=int, help="enhance one image of so many megapixels; print peak MiB, seconds")
-    arguments = parser.parse_args()
+def write_photo(path: Path, megapixels: float) -> None:
+    """An image of coloured patches with grain, 4 by 3."""
     rng = np.random.default_rng(1)
-    if arguments.memory:
-        side = int((arguments.memory * 1e6) ** 0.5)
-        image = rng.integers(0, 256, (side, side, 3), dtype=np.uint8)
-        began = time.perf_counter()
-        enhancer.enhance(image)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-        print(memory, time.perf_counter() - began)
-        return
-    print(f"start to first result: {min(start_up() for _ in range(3)):.2f} s")
-    for megapixels in (1, 12, 50, 100):
-        memory, seconds = peak(megapixels)
-        print(f"{megapixels} megapixels: peak {memory:.0f} MiB, {seconds:.1f} s")
+    size = round((megapixels * 1e6 * 4 / 3) ** 0.5), round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    patches = Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+    grain = rng.integers(0, 24, (256, 256, 3), dtype=np.uint8)
+    pixels = np.array(patches.resize(size, Image.Resampling.BILINEAR))
+    for top in range(0, size[1], 256):
+        for left in range(0, size[0], 256):
+            part = pixels[top : top + 256, left : left + 256]
+            part += np.minimum(grain[: part.shape[0], : part.shape[1]], 255 - part)
+    Image.fromarray(pixels).save(path)
+
+
+def curve(megapixels: list[float]) -> pd.DataFrame:
+    """Seconds and peak memory of the command for images of several sizes, as JPEG and PNG."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in megapixels:
+            for kind in ("jpg", "png"):
+                photo = Path(folder) / f"{size:g}.{kind}"
+                write_photo(photo, size)
+                seconds, memory = run_command(photo, "-o", Path(folder) / "out")
+                rows.append({"megapixels": size, "format": kind, "peak, MiB": memory, "seconds": seconds})
+    return pd.DataFrame(rows)
+
+
+def speed(turns: int) -> pd.DataFrame:
+    """Seconds of every method on one image, and how many times as fast as `BASE` it is."""
+    rng = np.random.default_rng(1)
     compared = methods(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8))
     for run in compared.values():
         run()  # traces, compiles, loads
     rows = []
-    for _ in range(TURNS):
+    for _ in range(turns):
         for name, run in compared.items():
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             run()
-            rows.append({"method": name, "seconds": time.perf_counter() - began})
-    medians = pd.DataFrame(rows).groupby("method", sort=False)["seconds"].median()
-    table = pd.DataFrame({"megapixels/s": SIDE**2 / 1e6 / medians, "times as fast": medians[BASE] / medians})
-    print(table.round(3).to_string())
+            rows.append({"method": name, "clock": time.perf_counter() - began[0]})
+            rows[-1]["processor"] = time.process_time() - began[1]
+    seconds = pd.DataFrame(rows).groupby("method", sort=False).median()
+    table = seconds.add_prefix("seconds, ")
+    table["megapixels/s"] = SIDE**2 / 1e6 / seconds["clock"]
+    for kind in seconds:
+        table[f"times as fast, {kind}"] = seconds.loc[BASE, kind] / seconds[kind]
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--megapixels", type=float, nargs="*", default=[0.4, 3, 12, 50, 100], help="for the memory")
+    arguments = parser.parse_args()
+    if arguments.turns:
+        print(speed(arguments.turns).round(3).to_string())
+    with tempfile.TemporaryDirectory() as folder:
+        write_photo(Path(folder) / "a.jpg", 0.1)
+        starts = [run_command(Path(folder) / "a.jpg", "-o", Path(folder) / str(turn))[0] for turn in range(5)]
+    print(f"from the command to the first result, of 0.1 megapixels: {min(starts):.2f} to {max(starts):.2f} s")
+    print(curve(arguments.megapixels).round(1).to_string(index=False))
 
 
 if __name__ == "__main__":

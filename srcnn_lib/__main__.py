@@ -94,17 +94,43 @@ def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> N
         targets = photos.targets(sources, out)
         photos.make_folder(out)
         summary = enhancer.enhance_files(targets, **options)
-        for source, reason in summary.failed.items():
-            click.echo(f"failed: {source}: {reason}", err=True)
         if compare:
             enhancer.compare(targets, out / "compare.html")
-        click.echo(
-            f"{len(summary.done)} enhanced, {len(summary.kept)} there already, {len(summary.failed)} failed; in {out}"
-        )
-        if summary.failed:
-            sys.exit(1)
+        _report(summary, out)
 
     _or_exit(run)
+
+
+@main.command()
+@click.argument("source")
+@click.argument("out")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes, of one core each.")
+@click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
+@click.option("--strength", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="0 changes nothing.")
+@click.option("--force", is_flag=True, help="Write over outputs that are there already.")
+@click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
+def enhance_many(source: str, out: str, **options) -> None:
+    """Enhance a large collection with Ray, on this machine or on the cluster that RAY_ADDRESS names.
+
+    SOURCE and OUT are folders, or addresses such as s3://bucket/folder.
+    """
+
+    def run() -> None:
+        from srcnn_lib import collection
+
+        _report(collection.enhance(source, out, **options), out)
+
+    _or_exit(run)
+
+
+def _report(summary, out) -> None:
+    for source, reason in summary.failed.items():
+        click.echo(f"failed: {source}: {reason}", err=True)
+    click.echo(
+        f"{len(summary.done)} enhanced, {len(summary.kept)} there already, {len(summary.failed)} failed; in {out}"
+    )
+    if summary.failed:
+        sys.exit(1)
 
 
 @main.command()

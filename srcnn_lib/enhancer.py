@@ -4,6 +4,7 @@ The networks lie in `weights/` as ONNX files, with what they were made from in `
 from a finished run. TensorFlow is not imported.
 """
 
+import base64
 import hashlib
 import html
 import json
@@ -28,7 +29,7 @@ from srcnn_lib.files import write_text
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "house"
 _STEP = 8  # pixels: the grid on which the networks gather pixels into cells
-_TILE = 2048  # pixels: side of what is enhanced at once, without what lies round it
+_TILE = 512  # pixels: shortest side of what is enhanced at once by default, without what lies round it
 
 
 def models() -> dict[str, dict]:
@@ -42,7 +43,7 @@ def enhance(
     *,
     model: str = DEFAULT,
     strength: float = 1.0,
-    tile: int = _TILE,
+    tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
 ) -> np.ndarray:
@@ -60,7 +61,7 @@ def enhance(
     tile
         Longest side in pixels, a multiple of 8, of the equal tiles that larger images are cut into. Each is enhanced
         with as much of the image round it as the network can see, so the result is that of the whole image up to
-        rounding.
+        rounding. None takes ten times as much as the network sees to one side, so that this costs little; at least 512.
     threads
         How many to compute with; None takes all cores.
     before_tile
@@ -85,9 +86,10 @@ def enhance(
         )
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, received {strength!r}")
-    if tile < _STEP or tile % _STEP:
+    if tile is not None and (tile < _STEP or tile % _STEP):
         raise ValueError(f"tile: expected a multiple of {_STEP}, received {tile!r}")
     session, reach = _session(model, threads or os.cpu_count() or 1)
+    tile = tile or max(_TILE, 10 * reach)
     result = image.copy()
     for top, height in _cuts(image.shape[0], tile):
         for left, width in _cuts(image.shape[1], tile):
@@ -198,7 +200,7 @@ def compare(targets: Mapping[Path, Path], page: Path) -> None:
     """Write an HTML page with every input beside its output, for those that are there."""
     rows = "\n".join(
         f"<figure><img src='{_address(source, page)}' alt='before'><img src='{_address(target, page)}' alt='after'>"
-        f"<figcaption>{html.escape(source.name)}: before, after</figcaption></figure>"
+        f"<figcaption>{html.escape(os.path.relpath(target, page.parent))}: before, after</figcaption></figure>"
         for source, target in targets.items()
         if target.exists()
     )
@@ -214,7 +216,9 @@ def compare(targets: Mapping[Path, Path], page: Path) -> None:
 
 
 def _address(file: Path, page: Path) -> str:
-    """A link from the page to a file, which works when the folder that holds both is moved."""
+    """A link from the page to a file, which works when the folder that holds both is moved; a TIFF is put into it."""
+    if file.suffix.lower() in (".tif", ".tiff"):
+        return f"data:image/jpeg;base64,{base64.b64encode(photos.preview(file)).decode()}"
     relative = os.path.relpath(file.resolve(), page.parent.resolve())
     return html.escape(quote(Path(relative).as_posix()), quote=True)
 
@@ -245,17 +249,21 @@ def _enhance_tile(
     values = np.divide(colours, largest, dtype=np.float32)
     shown = np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
     below, beside = (-side % _STEP for side in shown.shape[:2])
-    shown = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")  # the grid must not depend on the size
+    if below or beside:  # the grid must not depend on the size
+        shown = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")
     (name,) = (given.name for given in session.get_inputs())
     enhanced = session.run(None, {name: shown[None]})[0][0]
     inner = slice(above, above + height), slice(before, before + width)
     enhanced, values = enhanced[inner], values[inner]
     if values.shape[2] == 1:
         enhanced = enhanced.mean(axis=2, keepdims=True)
-    blended = values + np.float32(strength) * (enhanced - values)
-    np.rint(np.clip(blended, 0, 1, out=blended) * largest, out=blended)
+    if strength < 1:
+        enhanced = values + np.float32(strength) * (enhanced - values)
+    np.clip(enhanced, 0, 1, out=enhanced)
+    enhanced *= largest
+    np.rint(enhanced, out=enhanced)
     written = result[top : top + height, left : left + width]
-    (written if written.ndim == 3 else written[..., None])[..., : values.shape[2]] = blended
+    (written if written.ndim == 3 else written[..., None])[..., : values.shape[2]] = enhanced
 
 
 @cache
@@ -272,6 +280,7 @@ def _session(model: str, threads: int) -> tuple[onnxruntime.InferenceSession, in
         raise ForeseenError(f"{file}: expected the file with SHA-256 {known[model]['sha256']}, found another or none")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.enable_cpu_mem_arena = False  # gives a large tile's memory back
+    options.enable_cpu_mem_arena = False  # it takes up to twice the memory, and keeps it
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave their core
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return session, -(-known[model]["reach"] // _STEP) * _STEP

@@ -1,5 +1,6 @@
 """Photographs of users: read with everything that must survive, enhanced, and written beside, never over them."""
 
+import io
 import json
 import struct
 import tempfile
@@ -59,7 +60,8 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
             if file.mode in ("I", "F"):
                 raise ValueError("its pixels are numbers of 32 bits")
             if _is_deep_colour(path, file):
-                pixels, cmyk = _upright(_read_deep(path), file.getexif().get(_ORIENTATION, 1)), False
+                orientation = file.getexif().get(_ORIENTATION, 1) if kind == "PNG" else 1  # OpenCV turns a TIFF itself
+                pixels, cmyk = _upright(_read_deep(path), orientation), False
             else:
                 file.load()
                 picture = ImageOps.exif_transpose(file)
@@ -175,15 +177,28 @@ def text_of(pixels: np.ndarray) -> str:
     """What RapidOCR reads on an image, as JSON: text, box and confidence of every line."""
     from srcnn_lib import ocr  # loads its models
 
-    grey_or_colour = pixels if pixels.dtype == np.uint8 else (pixels / 257).round().astype(np.uint8)
-    channels = grey_or_colour.reshape(*grey_or_colour.shape[:2], -1)
-    rgb = channels[..., :3] if channels.shape[2] > 2 else np.repeat(channels[..., :1], 3, axis=2)
-    lines = ocr.engines()["RapidOCR"](np.ascontiguousarray(rgb))
+    lines = ocr.engines()["RapidOCR"](_rgb(pixels))
     return json.dumps(
         [{"text": line.text, "box": line.box, "confidence": line.confidence} for line in lines],
         indent=2,
         ensure_ascii=False,
     )
+
+
+def preview(path: Path, *, side: int = 1200) -> bytes:
+    """An image file as a JPEG no larger than `side` pixels, for browsers, of which few show TIFF."""
+    picture = Image.fromarray(_rgb(read(path).pixels))
+    picture.thumbnail((side, side))
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+def _rgb(pixels: np.ndarray) -> np.ndarray:
+    """Any pixels as uint8 RGB (H, W, 3), without alpha."""
+    pixels = pixels if pixels.dtype == np.uint8 else (pixels / 257).round().astype(np.uint8)
+    channels = pixels.reshape(*pixels.shape[:2], -1)
+    return np.ascontiguousarray(channels[..., :3] if channels.shape[2] > 2 else np.repeat(channels[..., :1], 3, axis=2))
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:
@@ -203,7 +218,8 @@ def _exif(file: Image.Image) -> bytes | None:
         described = Image.Exif()
         described.update({tag: exif[tag] for tag in _DESCRIPTIVE if tag in exif})
         for ifd in (_EXIF_IFD, _GPS_IFD):
-            described.get_ifd(ifd).update(exif.get_ifd(ifd))
+            if ifd in exif:
+                described.get_ifd(ifd).update(exif.get_ifd(ifd))
         exif = described
     return exif.tobytes() if len(exif) else None
 

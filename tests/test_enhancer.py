@@ -1,13 +1,21 @@
+import hashlib
 import json
+import signal
 import subprocess
 import sys
+import time
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
 
-from srcnn_lib import enhancer, photos
+from srcnn_lib import enhancer, evaluation, export, models, photos
 from srcnn_lib.errors import DataError, ForeseenError, ImageError
+from srcnn_lib.files import write_json
 from tests.conftest import ROOT
 
 EXIF_GPS = 34853
@@ -25,12 +33,46 @@ def enhance(*arguments, check=False):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=check)
 
 
-@pytest.mark.parametrize("model", sorted(enhancer.models()))
-def test_tiles_agree_with_the_whole(rng, model):
-    image = rng.integers(0, 256, (123, 461, 3), dtype=np.uint8)
+@settings(max_examples=8)
+@given(
+    height=st.integers(1, 500),
+    width=st.integers(1, 500),
+    tile=st.integers(5, 40).map(lambda cells: 8 * cells),
+    model=st.sampled_from(sorted(enhancer.models())),
+    seed=st.integers(0, 99),
+)
+def test_tiles_agree_with_the_whole(height, width, tile, model, seed):
+    image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     whole = enhancer.enhance(image, model=model).astype(int)
-    assert np.abs(enhancer.enhance(image, model=model, tile=64) - whole).max() <= 1
-    assert np.abs(whole - image).max() > 1
+    assert np.abs(enhancer.enhance(image, model=model, tile=tile) - whole).max() <= 1
+
+
+@pytest.mark.parametrize(("name", "registered"), sorted(export.NETWORKS.items()))
+def test_the_file_gives_what_keras_gives(rng, tmp_path, monkeypatch, name, registered):
+    network = models.build(registered)
+    network.set_weights([weights + rng.normal(0, 0.05, weights.shape) for weights in network.get_weights()])
+    export.write_onnx(network, tmp_path / "made.onnx")
+    digest = hashlib.sha256((tmp_path / "made.onnx").read_bytes()).hexdigest()
+    write_json(tmp_path / "weights.json", {"made": enhancer.models()[name] | {"file": "made.onnx", "sha256": digest}})
+    monkeypatch.setattr(enhancer, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(enhancer, "_session", enhancer._session.__wrapped__)
+    image = rng.integers(0, 256, (304, 352, 3), dtype=np.uint8)
+    expected = evaluation.predict(network, image).astype(int)
+    assert np.abs(enhancer.enhance(image, model="made") - expected).max() <= 1
+    assert np.abs(expected - image).max() > 1
+
+
+def test_what_is_called_before_a_tile_can_end_the_work(image):
+    calls = []
+
+    def count():
+        calls.append(None)
+        if len(calls) > 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        enhancer.enhance(image, tile=40, model="srcnn", before_tile=count)
+    assert len(calls) == 3
 
 
 def test_every_kind_of_array_comes_back_as_it_was(image):
@@ -142,6 +184,58 @@ def test_sixteen_bits_and_the_colours_of_print_are_kept(tmp_path, image):
     assert np.abs(photos.read(tmp_path / "out.tif").pixels.astype(int) - image).max() <= 1
 
 
+def test_colours_of_sixteen_bits_keep_profile_and_orientation(tmp_path, image):
+    deep = image.astype(np.uint16) * 250 + 13
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()  # libpng takes no other
+    exif = Image.Exif()
+    exif[274], exif[271] = 6, "a camera"
+    stored = {cv2.IMAGE_METADATA_EXIF: exif.tobytes()[6:], cv2.IMAGE_METADATA_ICCP: profile}
+    cv2.imwriteWithMetadata(
+        str(tmp_path / "a.png"),
+        deep[..., ::-1],
+        list(stored),
+        [np.frombuffer(part, np.uint8) for part in stored.values()],
+    )
+    turned = [(274, "H", 1, 6, True)]
+    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", iccprofile=profile, extratags=turned)
+    for name in ("a.png", "a.tif"):
+        photo = photos.read(tmp_path / name)
+        assert np.array_equal(photo.pixels, np.rot90(deep, -1))
+        photos.write(tmp_path / "out" / name, photo, photo.pixels)
+        again = photos.read(tmp_path / "out" / name)
+        assert np.array_equal(again.pixels, photo.pixels) and again.icc_profile == profile
+
+
+def test_resolution_compression_and_tags_of_a_tiff_are_kept(tmp_path, image):
+    picture = Image.fromarray(image)
+    exif = Image.Exif()
+    exif[271] = "a camera"
+    picture.save(tmp_path / "a.tif", compression="tiff_lzw", dpi=(300, 300), exif=exif)
+    picture.save(tmp_path / "a.jpg", dpi=(300, 300))
+    for name in ("a.tif", "a.jpg"):
+        photo = photos.read(tmp_path / name)
+        photos.write(tmp_path / "out" / name, photo, photo.pixels)
+        with Image.open(tmp_path / "out" / name) as written:
+            assert written.info["dpi"] == (300, 300)
+    with Image.open(tmp_path / "out" / "a.tif") as written:
+        assert written.getexif()[271] == "a camera" and written.info["compression"] != "raw"
+
+
+def test_the_page_shows_a_tiff_too(tmp_path, image):
+    for name in ("a.tif", "out/a.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(image[..., 0].astype(np.uint16) * 257).save(tmp_path / name)
+    enhancer.compare({tmp_path / "a.tif": tmp_path / "out" / "a.tif"}, tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text().count("src='data:image/jpeg;base64,") == 2
+
+
+def test_of_several_pictures_in_a_jpeg_the_first_is_taken(tmp_path, image):
+    first = Image.fromarray(image)
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[first.resize((20, 10))])
+    photo = photos.read(tmp_path / "a.jpg")
+    assert photo.kind == "JPEG" and photo.pixels.shape == image.shape
+
+
 def test_what_is_no_single_whole_image_is_refused(tmp_path, image):
     picture = Image.fromarray(image)
     picture.save(tmp_path / "two.tif", save_all=True, append_images=[picture])
@@ -149,11 +243,13 @@ def test_what_is_no_single_whole_image_is_refused(tmp_path, image):
     (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:900])
     (tmp_path / "text.jpg").write_text("no image")
     picture.save(tmp_path / "bitmap.png", format="BMP")
+    picture.convert("F").save(tmp_path / "float.tif")
     for name, reason in (
         ("two.tif", "2 pages"),
         ("half.png", "truncated"),
         ("text.jpg", "not an image"),
         ("bitmap.png", "its format is BMP"),
+        ("float.tif", "32 bits"),
     ):
         with pytest.raises(ImageError, match=rf"{name}: cannot be enhanced \(.*{reason}"):
             photos.read(tmp_path / name)
@@ -167,6 +263,7 @@ def test_a_folder_is_enhanced_and_nothing_is_lost(tmp_path, image):
     for name in ("a.png", "more/a.png", "more/b <i>.jpg"):
         Image.fromarray(image).save(inside / name)
     (inside / "bad.png").write_bytes(b"")
+    (inside / ".left.1.tmp.png").write_bytes(b"hidden")
     said = enhance(inside, "-o", out, "--jobs", 2, "--read", "--compare")
     assert said.returncode == 1 and "bad.png" in said.stderr and "3 enhanced, 0 there already, 1 failed" in said.stdout
     written = {str(file.relative_to(out)) for file in out.rglob("*") if file.is_file()}
@@ -184,6 +281,25 @@ def test_a_folder_is_enhanced_and_nothing_is_lost(tmp_path, image):
     assert np.array_equal(photos.read(inside / "a.png").pixels, image)
 
 
+def test_an_interrupted_call_leaves_no_half_file_and_the_next_goes_on(tmp_path, rng):
+    photos_in = tmp_path / "in"
+    photos_in.mkdir()
+    for name in "abcdef":
+        Image.fromarray(rng.integers(0, 256, (700, 900, 3), dtype=np.uint8)).save(photos_in / f"{name}.png")
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "srcnn_lib", "enhance", str(photos_in), "-o", str(out)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while not list(out.glob("[!.]*")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode == 1
+    done = sorted(file.name for file in out.iterdir())
+    assert 1 <= len(done) < 6 and all(photos.read(out / name).pixels.shape == (700, 900, 3) for name in done)
+    assert f"{6 - len(done)} enhanced, {len(done)} there already, 0 failed" in enhance(photos_in, "-o", out).stdout
+
+
 def test_inputs_are_never_written_over(tmp_path, image):
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
@@ -194,6 +310,8 @@ def test_inputs_are_never_written_over(tmp_path, image):
         photos.targets([tmp_path / "x" / "a.png", tmp_path / "y" / "a.png"], tmp_path / "out")
     with pytest.raises(DataError, match="no such file"):
         photos.targets([tmp_path / "none"], tmp_path / "out")
+    with pytest.raises(DataError, match="cannot be written there"):
+        photos.make_folder(tmp_path / "x" / "a.png" / "out")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="found none"):
         photos.targets([tmp_path / "empty"], tmp_path / "out")
