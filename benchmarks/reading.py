@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from srcnn_lib import enhancer, evaluation, files, ocr, pairs, records
+from srcnn_lib import comparison, enhancer, evaluation, files, ocr, pairs, records
 from srcnn_lib.runs import Run
 
 RESULTS = records.FOLDER / "reading"
@@ -80,7 +80,7 @@ def main() -> None:
     hashes = {name: network["sha256"] for name, network in networks.items()}
     when = datetime.now().isoformat(timespec="seconds")
     summaries = {
-        key: evaluation.reading_summary(table, seed=SEED)
+        key: comparison.of_reading(table, before=evaluation.UNTOUCHED, best=evaluation.SHARP, seed=SEED)
         for key, table in everything.groupby(["engine", "kind"], sort=False)
     }
     scored = pd.concat(summaries, names=["engine", "kind"]).reset_index(["engine", "kind"]).round(4)

@@ -56,7 +56,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from srcnn_lib import batches, evaluation, experiments, figures, metrics, models, original, superresolution, zoo
-from srcnn_lib.models import srgan
+from srcnn_lib.models import srcnn, srgan
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
@@ -118,7 +118,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### A light version of each, trained alike
+# ### A light version of each, trained alike ◆
 #
 # A comparison of published figures is one of budgets as much as of ideas. So every family gets a light version here, of
 # the cost of SRCNN (18,000 to 20,000 multiply-adds per pixel), which enhances without enlarging: those that only enlarge gather
@@ -197,7 +197,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### What an adversary does
+# ### What an adversary does ◆
 #
 # SRGAN's generator is the light SRResNet, trained further to please two others: the reader of section 2.7, whose features of
 # the result should be those of the sharp card, and a discriminator, which learns to tell the two apart.
@@ -237,13 +237,13 @@ Markdown(
 # %%
 candidates = by_name.drop(evaluation.UNTOUCHED)
 best, best_read = candidates["PSNR"].idxmax(), candidates["character errors"].idxmin()
-house, srcnn = by_name.loc["house"], by_name.loc["srcnn-9-1-5"]
+house, base = by_name.loc["house"], by_name.loc["srcnn-9-1-5"]
 Markdown(
     f"At equal cost and after equal, short training, {best} has the highest PSNR ({candidates['gain'][best]:+.2f} dB against the untouched cards), "
     f"and {best_read} is read best ({candidates['character errors'][best_read]:.1%} character errors; untouched "
     f"{untouched_row['character errors']:.1%}). The house model is number {int((candidates['PSNR'] > house['PSNR']).sum()) + 1} of {len(candidates)} by PSNR "
     f"({house['gain']:+.2f} dB) and number {int((candidates['character errors'] < house['character errors']).sum()) + 1} by reading, SRCNN gains "
-    f"{srcnn['gain']:+.2f} dB. "
+    f"{base['gain']:+.2f} dB. "
     + (
         f"**{updates} updates are too few to choose between families**: none gains more than {candidates['gain'].max():.2f} dB, and with {read} cards "
         "read, the differences in reading are chance as well. So nothing here speaks for a larger or more intricate network. "
@@ -335,6 +335,20 @@ Markdown(
 # into fewer, the third builds three colours from a window of those. Each output value is a weighted sum over the
 # window and all channels, plus a constant, so a layer with $k \times k$ windows, $c$ channels in and $f$ filters has
 # $(k^2 c + 1) f$ parameters.
+
+# %%
+figures.listing(srcnn.build, caption="SRCNN, as it is built here.")
+
+# %% [markdown]
+# Line by line: `Input` leaves height and width open, so that images of any size go through. The loop adds one `Conv2D` for each
+# kernel but the last, with as many filters as `filters` says; `padding` decides what happens at the border, as explained below. The
+# last `Conv2D` has one filter for each colour. `Model` ties input and output together; only then does Keras know all weights. With
+# `start="identity"`, which the original does not have, the first weights pass the image through, so that training starts at leaving it alone.
+#
+# The original names one disadvantage of TensorFlow, that it trains more slowly than PyTorch. That is not tested here: a fair
+# comparison would need the whole project twice. What can be said is that training is limited by the multiply-adds of the
+# convolutions, which both hand to the same kind of library, and that less work (crops instead of whole images, section 2.7)
+# is worth more than any framework.
 
 # %%
 network = models.build(model)

@@ -111,8 +111,8 @@ figures.table(
 figures.listing(training.fit, caption="The one training loop of this project.")
 
 # %% [markdown]
-# Line by line: `_Fitting` writes the log and the checkpoints; everything under `_computing_in` uses the recipe's number format. `compile`
-# sets optimiser and loss, `build` makes the optimiser's memory before a checkpoint is read into it, and `resume` says from which epoch to go on.
+# Line by line: `_Fitting` writes the log and the checkpoints; everything under `_computing_in` uses the recipe's number format. `_compile`
+# sets optimiser and loss and makes the optimiser's memory, before `resume` reads a checkpoint into it and says from which epoch to go on.
 # `callbacks` are called between batches and epochs. `fit` then takes batches from the stream, so many steps an epoch, and validates at the epochs
 # named; the stream has shuffled already. Whatever happens, the progress bar is closed; `finish` puts the best weights back where the recipe asks
 # for them.

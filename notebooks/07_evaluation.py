@@ -345,7 +345,11 @@ def displayed(table):
 reading_formats = {"p": "{:.1g}", "exact": "{:.1%}", "word errors": "{:.1%}", "recovered share": "{:.0%}"}
 legible = {engine: evaluation.per_image(reading.scores, kind) for engine, reading in readings.items()}
 summary_of_reading = pd.concat(
-    {engine: evaluation.reading_summary(table, seed=seed) for engine, table in legible.items()}, names=["engine"]
+    {
+        engine: comparison.of_reading(table, before=evaluation.UNTOUCHED, best=evaluation.SHARP, seed=seed)
+        for engine, table in legible.items()
+    },
+    names=["engine"],
 ).reset_index("engine")
 run.write_table("07_evaluation/reading_summary.csv", summary_of_reading)
 what = "values" if known is not None else "whole pages, against the reading of the sharp image"

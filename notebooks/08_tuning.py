@@ -139,7 +139,7 @@ figures.table(
 )
 
 # %% [markdown]
-# ### Which of them matter
+# ### Which of them matter ◆
 #
 # Importance asks in which hyperparameters the best trials stand apart from the rest. From a few dozen trials this
 # is a hint, no measurement.
@@ -170,7 +170,7 @@ figures.figure(
 )
 
 # %% [markdown]
-# ### Is the best really better?
+# ### Is the best really better? ◆
 #
 # The best of many trials is partly the luckiest. So the winners are trained again with other seeds, and judged by the
 # other half of the validation images. The original's choice runs along, also with weight decay, since the original says that
@@ -406,7 +406,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### What each change is worth
+# ### What each change is worth ◆
 #
 # From the published recipe to the house model, one change at a time. Every rung is shown the same number of pixels,
 # hence costs about the same; only the last is trained for longer, and comes with the project. All are scored on
@@ -476,7 +476,7 @@ figures.figure(
 
 # %%
 figures.table(
-    climb[["name", "updates", "seconds", "own track", "gain", "step", "error"]],
+    climb[["name", "updates", "seconds", "own track", "gain", "step", "error"]].rename(columns={"name": "rung"}),
     caption="The ladder in numbers: gain in dB on small validation images of its own track, squashed or native; gain over the untouched card and "
     "over the rung below; character error rate "
     f"(untouched {errors[evaluation.UNTOUCHED]:.1%}, the sharp image itself {errors[evaluation.SHARP]:.1%}).",
@@ -505,7 +505,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ### To try by hand
+# ### To try by hand ◆
 #
 # In JupyterLab this cell has controls for the degradation, its strength and the method; in the report it is a picture.
 

@@ -90,3 +90,31 @@ def recovered(before: float, after: float, best: float) -> float:
     sharp image is no better than the untouched one.
     """
     return (before - after) / (before - best) if before > best else float("nan")
+
+
+def of_reading(table: pd.DataFrame, *, before: str, best: str, seed: int) -> pd.DataFrame:
+    """How well cards are read after each method, with intervals, and beside leaving them as they were.
+
+    Parameters
+    ----------
+    table
+        One row an image and method, as `evaluation.per_image` gives them.
+    before, best
+        The methods to compare with: doing nothing, and reading the sharp image.
+    seed
+        Of the bootstrap, see `against`.
+
+    Returns
+    -------
+    One row a method: method, images, error_rate (of characters, with low and high), difference (with difference_low and
+    difference_high; shares, negative is better), p, exact (share of fields), word_errors (share of words; both NaN
+    where the text of the cards is not known) and recovered (see `recovered`).
+    """
+    errors = against(table, before, "errors", "characters", seed=seed).rename(columns={"figure": "error_rate"})
+    sums = table.groupby("method").sum(numeric_only=True).loc[errors["method"]].reset_index()
+    known = "words" in sums
+    errors["exact"] = sums["exact"] / sums["fields"] if known else np.nan
+    errors["word_errors"] = sums["words_missed"] / sums["words"] if known else np.nan
+    rates = errors.set_index("method")["error_rate"]
+    errors["recovered"] = [recovered(rates[before], rate, rates[best]) for rate in rates]
+    return errors

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import comparison, images, metrics, ocr, pairs, parallel, perceptual, preprocess, stress
+from srcnn_lib import images, metrics, ocr, pairs, parallel, perceptual, preprocess, stress
 from srcnn_lib.pairs import LOW
 
 UNTOUCHED, SHARP = "untouched", "the sharp image itself"
@@ -211,34 +211,6 @@ def per_image(scores: pd.DataFrame, kind: str) -> pd.DataFrame:
     chosen = scores[scores["kind"] == kind].assign(fields=1)
     columns = [name for name in ("errors", "characters", "words", "words_missed", "exact", "fields") if name in chosen]
     return chosen.groupby(["name", "method"], sort=False)[columns].sum().reset_index()
-
-
-def reading_summary(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """How well cards are read after each method, with intervals, and beside leaving them untouched.
-
-    Parameters
-    ----------
-    table
-        One row an image and method, as `per_image` gives them, with `UNTOUCHED` and `SHARP` among the methods.
-    seed
-        Of the bootstrap, see `comparison.against`.
-
-    Returns
-    -------
-    One row a method: method, images, error_rate (of characters, with low and high), difference (with difference_low and
-    difference_high; shares, negative is better), p, exact (share of fields), word_errors (share of words; both NaN
-    where the text of the cards is not known) and recovered (see `comparison.recovered`).
-    """
-    errors = comparison.against(table, UNTOUCHED, "errors", "characters", seed=seed).rename(
-        columns={"figure": "error_rate"}
-    )
-    sums = table.groupby("method").sum(numeric_only=True).loc[errors["method"]].reset_index()
-    known = "words" in sums
-    errors["exact"] = sums["exact"] / sums["fields"] if known else np.nan
-    errors["word_errors"] = sums["words_missed"] / sums["words"] if known else np.nan
-    rates = errors.set_index("method")["error_rate"]
-    errors["recovered"] = [comparison.recovered(rates[UNTOUCHED], rate, rates[SHARP]) for rate in rates]
-    return errors
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:

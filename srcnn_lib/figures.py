@@ -40,7 +40,8 @@ SHARED_COLUMNS = frozenset([
     "parameters, published", "source of the figure", "format", "mode", "flag", "meaning", "what happens", "kind",
     "variant", "side", "part", "technique", "trained on", "the original's claim", "measured", "verdict", "metric",
     "method", "filter: width in pixels, amount", "PSNR", "PSNR, label", "PSNR, clean card", "PSNR, range", "gain",
-    "engine", "character errors", "against untouched", "half", "case",
+    "engine", "character errors", "against untouched", "half", "case", "test", "argument", "section", "rung",
+    "here", "search", "candidate", "training", "pre-processing", "what is scored", "published size", "recipe",
 ])  # fmt: skip
 NAME_COLUMNS = frozenset({"name", "file", "low", "high", "first", "second"})
 

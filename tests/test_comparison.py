@@ -50,3 +50,34 @@ def test_shares_recovered():
     assert comparison.recovered(0.4, 0.2, 0.0) == pytest.approx(0.5)
     assert comparison.recovered(0.4, 0.5, 0.0) == pytest.approx(-0.25)
     assert np.isnan(comparison.recovered(0.1, 0.1, 0.1))
+
+
+def test_a_reading_summary_places_each_method_between_untouched_and_sharp(rng):
+    characters = rng.integers(20, 60, 30)
+    rates = {"before": 0.5, "helps": 0.3, "harms": 0.6, "best": 0.1}
+    table = pd.concat(
+        pd.DataFrame(
+            {
+                "name": [f"card {number}" for number in range(30)],
+                "method": method,
+                "errors": np.rint(rate * characters),
+                "characters": characters,
+                "exact": 1,
+                "fields": 4,
+                "words": 5,
+                "words_missed": 2,
+            }
+        )
+        for method, rate in rates.items()
+    )
+    summary = comparison.of_reading(table, before="before", best="best", seed=1).set_index("method")
+    assert summary["error_rate"].to_dict() == pytest.approx(rates, abs=0.01)
+    assert summary["recovered"].to_dict() == pytest.approx(
+        {"before": 0, "helps": 0.5, "harms": -0.25, "best": 1}, abs=0.05
+    )
+    assert (summary["exact"] == 0.25).all() and (summary["word_errors"] == 0.4).all()
+    assert summary.loc["helps", "difference_high"] < 0 < summary.loc["harms", "difference_low"]
+    unknown = comparison.of_reading(
+        table.drop(columns=["words", "words_missed", "exact", "fields"]), before="before", best="best", seed=1
+    )
+    assert unknown["exact"].isna().all() and unknown["error_rate"].tolist() == summary["error_rate"].tolist()

@@ -112,32 +112,3 @@ def test_classical_filters_give_an_image_back(name, rng):
     after = evaluation.FILTERS[name](image)
     assert after.shape == image.shape and after.dtype == np.uint8 and (image == before).all()
     assert not np.array_equal(after, image)
-
-
-def test_a_reading_summary_places_each_method_between_untouched_and_sharp(rng):
-    characters = rng.integers(20, 60, 30)
-    rates = {evaluation.UNTOUCHED: 0.5, "helps": 0.3, "harms": 0.6, evaluation.SHARP: 0.1}
-    table = pd.concat(
-        pd.DataFrame(
-            {
-                "name": [f"card {number}" for number in range(30)],
-                "method": method,
-                "errors": np.rint(rate * characters),
-                "characters": characters,
-                "exact": 1,
-                "fields": 4,
-                "words": 5,
-                "words_missed": 2,
-            }
-        )
-        for method, rate in rates.items()
-    )
-    summary = evaluation.reading_summary(table, seed=1).set_index("method")
-    assert summary["error_rate"].to_dict() == pytest.approx(rates, abs=0.01)
-    assert summary["recovered"].to_dict() == pytest.approx(
-        {evaluation.UNTOUCHED: 0, "helps": 0.5, "harms": -0.25, evaluation.SHARP: 1}, abs=0.05
-    )
-    assert (summary["exact"] == 0.25).all() and (summary["word_errors"] == 0.4).all()
-    assert summary.loc["helps", "difference_high"] < 0 < summary.loc["harms", "difference_low"]
-    unknown = evaluation.reading_summary(table.drop(columns=["words", "words_missed", "exact", "fields"]), seed=1)
-    assert unknown["exact"].isna().all() and unknown["error_rate"].tolist() == summary["error_rate"].tolist()

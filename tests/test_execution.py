@@ -2,6 +2,7 @@ import io
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -110,7 +111,7 @@ def test_bars_are_thinned_where_the_terminal_cannot_redraw():
 
 
 def test_saving_a_notebook_in_the_lab_leaves_its_source_as_it_was(tmp_path):
-    for path in (ROOT / "notebooks").glob("*.*"):
+    for path in filter(Path.is_file, (ROOT / "notebooks").glob("*.*")):
         shutil.copy(path, tmp_path)
     manager = jupytext.TextFileContentsManager()
     manager.root_dir = str(tmp_path)

@@ -27,8 +27,7 @@ figures.table(names, caption="Every card.")
 black = np.zeros((9, 9, 3), np.uint8)
 figures.figure(figures.side_by_side([("Jane Doe 1", black)]), caption="Jane Doe 1", alt="Jane Doe 1")
 # %%
-rates = pd.DataFrame({"learning_rate": [1.0], "val_loss": [1.0]})
-figures.figure(figures.tuning_curve(rates, 1), caption="curve", alt="a curve")
+figures.figure(figures.importance(pd.Series({"width": 1.0})), caption="curve", alt="a curve")
 # %%
 figures.table(pd.DataFrame({"method": ["untouched"]}), caption="Of Jane Doe 1.")
 # %%
