@@ -2,7 +2,7 @@
 
 `make benchmark-reading` reads every card of the test pool of a finished run, `make benchmark-reading CARDS=folder`
 every card of a folder with `blurred_images/`, `sharpened_images/` and `text.json` (stem -> {"values": […],
-"labels": […]}), with every OCR engine at hand. What each image came to is kept in `srcnn_lib/records/reading`, and each
+"labels": […]}), with every OCR engine at hand or those named. What each image came to is kept in `srcnn_lib/records/reading`, and each
 scoring is added to `log.csv` there: the first of a network, by its file's hash, is the one that counts. Readings are
 cached by content, so that a call which was interrupted goes on.
 """
@@ -56,6 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="a finished run: its test cards, and the filter chosen on validation")
     parser.add_argument("--cards", type=Path, help="read this folder's cards instead")
+    parser.add_argument("--engines", nargs="+", choices=ocr.engines(), default=list(ocr.engines()))
     parser.add_argument("--cache", type=Path, default=Path("reports/reading"), help="where readings are cached")
     arguments = parser.parse_args()
     run = Run(arguments.run)
@@ -67,7 +68,7 @@ def main() -> None:
 
     test, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
     tables = []
-    for engine in ocr.engines():
+    for engine in arguments.engines:
         scores = evaluation.legibility(
             names, read, enhancers, known, engine=engine, cache_folder=arguments.cache
         ).scores
