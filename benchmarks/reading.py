@@ -2,9 +2,9 @@
 
 `make benchmark-reading` reads every card of the test pool of a finished run, `make benchmark-reading CARDS=folder`
 every card of a folder with `blurred_images/`, `sharpened_images/` and `text.json` (stem -> {"values": […],
-"labels": […]}), with every OCR engine at hand or those named. What each image came to is kept in `srcnn_lib/records/reading`, and each
-scoring is added to `log.csv` there: the first of a network, by its file's hash, is the one that counts. Readings are
-cached by content, so that a call which was interrupted goes on.
+"labels": […]}), with every OCR engine at hand, or those named. What each image came to is kept in
+`srcnn_lib/records/reading`, and each scoring is added to `log.csv` there: the first of a network, by its hash, is
+the one that counts. Readings are cached by content, so that a call which was interrupted goes on.
 """
 
 import argparse
@@ -75,8 +75,9 @@ def main() -> None:
         for kind in ("value", "label"):
             tables.append(evaluation.per_image(scores, kind).assign(engine=engine, kind=kind))
     everything = pd.concat(tables, ignore_index=True)
-    with files.whole(RESULTS / f"{test}.csv") as temporary:
-        everything.to_csv(temporary, index=False)
+    for engine, table in everything.groupby("engine"):
+        with files.whole(RESULTS / f"{test}-{engine}.csv") as temporary:
+            table.to_csv(temporary, index=False)
 
     hashes = {name: network["sha256"] for name, network in networks.items()}
     when = datetime.now().isoformat(timespec="seconds")

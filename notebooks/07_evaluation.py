@@ -486,7 +486,7 @@ log = records.read_table("reading/log")
 if log is None:
     shown = pd.DataFrame({"": ["not run yet: make benchmark-reading"]})
 else:
-    last = log[(log["kind"] == "value") & (log["when"] == log.groupby("test")["when"].transform("max"))]
+    last = log[(log["kind"] == "value") & (log["when"] == log.groupby(["test", "engine"])["when"].transform("max"))]
     tests = ", ".join(
         f"{row.test}: {row.images} cards, {row.when[:10]}" for row in last.drop_duplicates("test").itertuples()
     )
