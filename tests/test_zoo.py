@@ -54,10 +54,12 @@ def test_multiply_adds_are_counted_as_layers_run():
     shared = keras.Model(image, twice(twice(image)))
     assert models.multiply_adds(shared) == 2 * 9 * 2 * 2
     larger = keras.layers.Conv2DTranspose(3, 4, 2, padding="same")(image)
-    assert models.multiply_adds(keras.Model(image, larger)) == 4 * 4 * 2 * 3
+    assert models.multiply_adds(keras.Model(image, larger)) == 4 * 4 * 2 * 3 / 2**2, "per pixel of the output"
     thin = keras.layers.DepthwiseConv2D(3, padding="same")(image)
     assert models.multiply_adds(keras.Model(image, thin)) == 9 * 2
     assert models.multiply_adds(keras.Model(image, shared(image))) == 2 * 9 * 2 * 2
+    inner = keras.layers.Conv2D(4, 5)(keras.layers.Conv2D(2, 3, 2, padding="same")(image))
+    assert models.multiply_adds(keras.Model(image, inner)) == 9 * 2 * 2 + 25 * 2 * 4, "without the border"
 
 
 @pytest.mark.zoo

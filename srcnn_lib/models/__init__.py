@@ -77,6 +77,8 @@ PUBLISHED = {
 }
 """Networks of the literature, built by `build_published`."""
 
+_SIDE = 96  # pixels; the factors of all networks divide it
+
 
 def build_published(name: str, **changes) -> "keras.Model":
     """Build one of `PUBLISHED`, untrained; `changes` override its arguments (scale 1 enhances at the same size)."""
@@ -99,7 +101,7 @@ def build(name: str, **changes) -> "keras.Model":
 
 
 def cost(network: "keras.Model") -> dict[str, int]:
-    """Parameters, multiply-adds per pixel of the input, and receptive field in pixels of a convolutional network.
+    """Parameters, multiply-adds per pixel of the output, and receptive field in pixels of a convolutional network.
 
     The receptive field is the side of the square of input pixels that one output pixel depends on, at the
     most where it depends on the pixel's place (as after an unshuffle).
@@ -112,29 +114,40 @@ def cost(network: "keras.Model") -> dict[str, int]:
 
 
 def multiply_adds(network: "keras.Model") -> int:
-    """Per pixel of the input, of all convolutions and matrix products (biases and sums are not counted).
+    """Per pixel of the output, of all convolutions and matrix products (biases and sums are not counted).
 
-    Counted as TensorFlow runs them, layers that are used again each time, on an image whose sides all factors divide.
+    Counted as TensorFlow runs them, layers that are used again each time, far from the border: where a convolution is
+    not padded, what it computes beyond the output's own pixels is left out. What is done once for a whole image, as in
+    attention, is shared by the pixels of a square of 96, a side that all factors divide.
     """
+    small, large = (_operations(network, side) for side in (_SIDE, 2 * _SIDE))
+    shapes = (network.compute_output_shape((1, side, side, network.input_shape[-1])) for side in (_SIDE, 2 * _SIDE))
+    (_, height, width, _), (_, larger_height, larger_width, _) = shapes
+    pixels = (larger_height - height) * (larger_width - width)
+    return round(sum(map(_multiply_adds_of, small, large)) / pixels)
+
+
+def _operations(network: "keras.Model", side: int) -> list["tf.Operation"]:
+    """What TensorFlow runs for an image of so many pixels a side, in its order."""
     import tensorflow as tf
 
-    side = 96
     image = tf.TensorSpec((1, side, side, network.input_shape[-1]))
-    operations = tf.function(network).get_concrete_function(image).graph.get_operations()
-    return round(sum(map(_multiply_adds_of, operations)) / side**2)
+    return tf.function(network).get_concrete_function(image).graph.get_operations()
 
 
-def _multiply_adds_of(operation: "tf.Operation") -> int:
-    if operation.type in ("Conv2D", "DepthwiseConv2dNative"):
-        places, kernel = operation.outputs[0], operation.inputs[1]
-    elif operation.type == "Conv2DBackpropInput":  # a transposed convolution: every place of its input is spread
-        _, kernel, places = operation.inputs
-    elif operation.type == "BatchMatMulV2":
+def _multiply_adds_of(operation: "tf.Operation", larger: "tf.Operation") -> int:
+    """Of one operation on a square of `_SIDE` pixels without its border, which the same on the double side tells."""
+    if operation.type == "BatchMatMulV2":
         rows = operation.outputs[0].shape.num_elements()
         return rows * operation.inputs[0].shape[-2 if operation.get_attr("adj_x") else -1]
-    else:
+    if operation.type not in ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"):
         return 0
-    return kernel.shape.num_elements() * places.shape[1] * places.shape[2]
+    # A transposed convolution spreads every place of its input; the others gather for every place of their output.
+    places, more = (
+        each.inputs[2] if each.type == "Conv2DBackpropInput" else each.outputs[0] for each in (operation, larger)
+    )
+    rows, columns = (more.shape[axis] - places.shape[axis] or places.shape[axis] for axis in (1, 2))
+    return operation.inputs[1].shape.num_elements() * rows * columns
 
 
 def _receptive_field(network: "keras.Model") -> int:
