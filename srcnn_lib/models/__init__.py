@@ -58,6 +58,9 @@ class Published(NamedTuple):
 
 
 PUBLISHED = {
+    "SRCNN 9-1-5, one channel": Published(
+        "srcnn", {"channels": 1, "last_activation": None}, "8,032 weights", "arXiv:1501.00092"
+    ),
     "ESPCN ×2, one channel": Published("espcn", {"scale": 2, "channels": 1}, "21 k", "surveys"),
     "FSRCNN ×3, one channel": Published("fsrcnn", {"scale": 3, "channels": 1}, "12 k weights", "arXiv:1608.00367"),
     "VDSR, one channel": Published("vdsr", {"channels": 1}, "665 k", "doi:10.1109/CVPR.2017.298"),
