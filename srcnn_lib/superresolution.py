@@ -42,13 +42,14 @@ SURVEY = (
     ("SwinIR-light", 900_000, None, {2: 38.14, 3: 34.62, 4: 32.44}, "README of JingyunLiang/SwinIR"),
     ("SwinIR", 11_800_000, None, {2: 38.42, 3: 34.97, 4: 32.92}, "README of JingyunLiang/SwinIR"),
 )
-"""Published mean Y-PSNR on Set5 in dB, with parameters as built here (as published for the last three, which are not) and
-multiply-adds per pixel of the enlarged image at scale 2. Training data differ: SRCNN's was ImageNet, FSRCNN's 91 images,
-VDSR's and DRRN's 291, that of EDSR and later ones DIV2K or more. WRAN and SPAN: no comparable figure was found."""
+"""Published mean Y-PSNR on Set5 in dB, with parameters as built here (as published for the last three, which are not)
+and multiply-adds per pixel of the enlarged image at scale 2. Training data differ: SRCNN's was ImageNet, FSRCNN's 91
+images, VDSR's and DRRN's 291, that of EDSR and later ones DIV2K or more. WRAN and SPAN: no comparable figure was
+found."""
 
 
 def survey() -> pd.DataFrame:
-    """`SURVEY` as a table: network, parameters, multiply-adds per pixel, ×2, ×3 and ×4 (NaN where not known), source."""
+    """`SURVEY` as a table: network, parameters, multiply-adds per pixel, ×2, ×3 and ×4, source; NaN: not known."""
     rows = [
         {"network": name, "parameters": parameters, "multiply-adds per pixel": multiply_adds, "source": source}
         | {f"×{scale}": psnr.get(scale) for scale in (2, 3, 4)}

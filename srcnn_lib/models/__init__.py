@@ -156,7 +156,8 @@ def _multiply_adds_of(operation: "tf.Operation", larger: "tf.Operation") -> int:
 def _receptive_field(network: "keras.Model") -> int:
     """Found by changing an image from one distance on, with weights that let nothing cancel; at most 511.
 
-    Kernels are square, so that one row of the image tells it all.
+    Kernels are square, so that one row of the image tells it all. What is seen through a mean of the whole image or
+    through a normalisation over channels (NAFNet's) is not found.
     """
     for reach in (16, 256):  # most networks do not see far, and small images are soon looked through
         left, right = _sight(network, reach)
@@ -171,7 +172,7 @@ def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
     import numpy as np
 
     copy = keras.models.clone_model(network)
-    copy.set_weights([np.full(weight.shape, float(len(weight.shape) > 1) / 9) for weight in copy.weights])
+    copy.set_weights([np.full(weight.shape, _let_through(weight)) for weight in copy.weights])
     height, width = 16, 2 * reach + 8  # whole cells
     border = (height - copy.compute_output_shape((1, height, width, network.input_shape[-1]))[1]) // 2
 
@@ -196,6 +197,13 @@ def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
     to_the_left, to_the_right = inside.reshape(2, -1)
     widest = int((to_the_left + to_the_right).argmax())
     return int(to_the_left[widest]), int(to_the_right[widest])
+
+
+def _let_through(weight: "keras.Variable") -> float:
+    """A value with which a weight hands on what reaches it: kernels add, biases are silent, factors change nothing."""
+    if len(weight.shape) > 1:
+        return 1 / 9
+    return float(weight.name in ("factor", "gamma", "moving_variance"))
 
 
 def layers(network: "keras.Model") -> pd.DataFrame:
