@@ -154,10 +154,19 @@ def test_a_network_is_trained_once_scored_once_and_checked_when_it_is_loaded(tmp
     assert zoo.train(run, "espcn-light", folder) and not zoo.train(run, "espcn-light", folder)
     for name in (evaluation.UNTOUCHED, "espcn-light"):
         assert zoo.score(run, name, folder) and not zoo.score(run, name, folder)
+    for change, again in ((3, True), (3, False), (2, True)):  # other cards, other scores
+        monkeypatch.setattr(zoo, "SCORED", change)
+        assert ("espcn-light" in zoo.kept(folder)) != again
+        assert zoo.score(run, "espcn-light", folder) == again
     record = json.loads((folder / "espcn-light.json").read_text())
     assert record["data_sha256"] == "123" and len(record["scores"]) == 2 and len(record["history"]) == 1
     table = zoo.table(folder).set_index("network")
     assert list(table.index) == [evaluation.UNTOUCHED, "espcn-light"] and table["gain"].iloc[0] == 0
+    own = table.loc["espcn-light"]
+    assert own["gain_low"] <= own["gain"] <= own["gain_high"]
+    assert own["MSE of crops"] == record["history"][0]["val_mse"] and np.isnan(table["MSE of crops"].iloc[0])
+    (folder / f"{evaluation.UNTOUCHED}.json").unlink()
+    assert zoo.table(folder)["gain"].isna().all() and len(zoo.table(tmp_path)) == 0
     image = images.read(run.data_folder / "blurred_images" / "card 1.png")
     assert evaluation.predict(zoo.load("espcn-light", folder), image).shape == image.shape
     file = folder / "espcn-light.keras"
@@ -167,6 +176,33 @@ def test_a_network_is_trained_once_scored_once_and_checked_when_it_is_loaded(tmp
     file.unlink()
     with pytest.raises(ForeseenError, match=r"espcn-light\.keras: missing"):
         zoo.load("espcn-light", folder)
+
+
+def test_kept_networks_are_not_trained_again_and_srgan_starts_from_the_kept_generator(run):
+    folder = zoo.FOLDER
+    for name in zoo.NAMES:
+        record = zoo.kept()[name]
+        assert record["recipe"] == zoo._recipe(name, folder) and not zoo._damage(record, folder)
+        files.write_json(run.folder / "01_inspection/summary.json", {"data_sha256": record["data_sha256"]})
+        assert not zoo.train(run, name) and not zoo.score(run, name)
+    generator = zoo.kept()[zoo.GENERATOR]["sha256"]
+    assert zoo._recipe(zoo.GAN, folder)["generator_sha256"] == generator
+
+
+def test_cards_are_enhanced_once_to_be_scored_and_read(tmp_path, run):
+    calls = []
+
+    def brighter(image):
+        calls.append(image.shape)
+        return image + 1
+
+    index = run.read_table("01_inspection/pairs.csv")
+    read = evaluation.unsquashed(run.data_folder, index)
+    methods = {evaluation.UNTOUCHED: lambda image: image, "brighter": brighter}
+    judged = zoo.judge(["card 1", "card 2"], read, methods, None, cache_folder=tmp_path / "read")
+    assert len(calls) == 2
+    assert judged["method"].tolist() == [*methods] * 2 and judged["name"].tolist() == ["card 1"] * 2 + ["card 2"] * 2
+    assert judged[["psnr", "errors", "characters"]].notna().all(axis=None)
 
 
 def test_unknown_names_list_the_known_ones():
