@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import images, metrics
+from srcnn_lib import images, metrics, records
 from srcnn_lib.errors import DataError
 
 PUBLISHED = {
@@ -57,6 +57,13 @@ def survey() -> pd.DataFrame:
     ]
     columns = ["network", "parameters", "multiply-adds per pixel", "×2", "×3", "×4", "source"]
     return pd.DataFrame(rows)[columns].astype({"multiply-adds per pixel": float})
+
+
+def reached() -> dict[str, str]:
+    """Y-PSNR in dB on Set5 at ×2 / ×3 / ×4 of the networks that `make benchmark-set5` trained, by registered name."""
+    found = records.read_table("set5/scores")
+    kept = {} if found is None else {"srcnn-9-1-5": found["SRCNN 9-1-5"], "house": found["house"]}
+    return {name: " / ".join(f"{psnr:.2f}" for psnr in scores) for name, scores in kept.items()}
 
 
 def brightness(image: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@
 listing the names costs nothing.
 """
 
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -113,6 +114,15 @@ def cost(network: "keras.Model") -> dict[str, int]:
         "parameters": network.count_params(),
         "multiply-adds per pixel": multiply_adds(network),
         "receptive field": _receptive_field(network),
+    }
+
+
+def counts(network: "keras.Model") -> dict[str, int]:
+    """How many parameters a network has, how many of them are weights of filters, and how many are not trained."""
+    return {
+        "parameters, built": network.count_params(),
+        "weights alone": sum(math.prod(weight.shape) for weight in network.weights if weight.name == "kernel"),
+        "not trained": sum(math.prod(weight.shape) for weight in network.non_trainable_weights),
     }
 
 
