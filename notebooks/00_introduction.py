@@ -82,7 +82,30 @@ figures.beside_original(
 # - [EDSR and MDSR](https://arxiv.org/abs/1707.02921) (2017) drop batch normalisation and grow wider; MDSR
 #   serves several scales with one network.
 #
-# The table shows how little SRCNN needs, counted on the networks as this project builds them.
+# Of networks with attention, its section 2.5 names RCAN, SAN and WRAN. This project adds FSRCNN, which is small, and NAFNet and SPAN, which are
+# recent. All are built here from their papers, at their authors' size and light, at the cost of the original's SRCNN.
+
+# %%
+light = {module: name for name, (module, _) in models.LIGHT.items()} | {"srcnn": "srcnn-9-1-5"}
+figures.table(
+    pd.DataFrame(
+        [
+            {
+                "network": name,
+                "parameters, published": published.parameters,
+                "source of the figure": published.source,
+                "light version": light[published.module],
+            }
+            for name, published in models.PUBLISHED.items()
+        ]
+    ),
+    caption="The networks of the literature at their authors' size, as published, and the light version that this project trains. SRResNet is SRGAN's "
+    "generator. Section 2.5 counts what is built.",
+    key="networks",
+)
+
+# %% [markdown]
+# To the original's SRCNN come the variants of the graphs that it quotes, and the house models, this project's own.
 
 # %%
 networks = {name: models.build(name) for name in models.NAMES}
@@ -93,6 +116,6 @@ figures.table(
             for name, network in networks.items()
         ]
     ),
-    caption="The networks that this project can build so far.",
+    caption="SRCNN's variants and the house models, counted as they are built.",
     formats={"parameters": "{:,}"},
 )
