@@ -14,9 +14,13 @@ from srcnn_lib.report import TEMPLATE, style
 from srcnn_lib.runs import Run
 
 _TABLES = {  # result tables: what names a row, and what is compared
+    "05_model/zoo.csv": (["network"], ["PSNR", "gain", "character errors"]),
+    "06_training/native_comparison.csv": (["network"], ["PSNR", "gain"]),
     "07_evaluation/summary.csv": (["method"], ["mse", "psnr_mean"]),
     "07_evaluation/native_summary.csv": (["method"], ["figure", "difference"]),
     "07_evaluation/reading_summary.csv": (["engine", "method"], ["error_rate", "exact"]),
+    "08_tuning/confirmed.csv": (["candidate", "seed"], ["psnr"]),
+    "08_tuning/ladder.csv": (["name"], ["gain", "error"]),
 }
 
 

@@ -31,6 +31,25 @@ def test_only_what_differs_is_shown(tmp_path):
     assert "No differences" in compare.write(first.folder, first.folder, tmp_path / "same.html").read_text()
 
 
+def test_tables_of_networks_rungs_and_seeds_are_compared(tmp_path):
+    first, second = (made(tmp_path / name, {}, {}, []) for name in "ab")
+    for run, gain in ((first, 0.5), (second, 0.75)):
+        rows = {
+            "05_model/zoo.csv": f"network,PSNR,gain\nhouse,20.0,{gain}\n",
+            "06_training/native_comparison.csv": f"network,PSNR,gain\nhouse,20.0,{gain}\n",
+            "08_tuning/confirmed.csv": f"candidate,seed,psnr\nbest of grid,101,{gain}\n",
+            "08_tuning/ladder.csv": f"name,gain,error\nrandom crops,{gain},\n",
+        }
+        for name, text in rows.items():
+            files.write_text(run.folder / name, text)
+    assert compare.results(first, second)["result"].tolist() == [
+        "05_model/zoo: house: gain",
+        "06_training/native_comparison: house: gain",
+        "08_tuning/confirmed: best of grid, 101: psnr",
+        "08_tuning/ladder: random crops: gain",
+    ]
+
+
 def test_runs_on_other_images_are_said_to_be(tmp_path):
     first, second = (made(tmp_path / name, {}, {}, []) for name in "ab")
     for run, data in ((first, "x"), (second, "y")):
