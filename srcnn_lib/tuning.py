@@ -8,6 +8,7 @@ study begins.
 import hashlib
 import inspect
 import itertools
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -32,6 +33,8 @@ PERCEPTUAL = "perceptual"
 """The loss that needs a network, beside those of `training.LOSSES`."""
 _FEATURE_WEIGHT = 0.1  # of the features beside the pixels, whose error is about a tenth of theirs
 _BEAT, _GRACE = 30, 120  # seconds between signs of life of a shared trial, and until it counts as dead
+_ASKED = "asked for"  # attribute of a trial: the parameters that it was given, none where the search chose them
+_PATIENCE = 100  # tenths of a second to wait for another process to say what its trial is
 _STARTUP = 5  # trials at random before TPE begins to reason, and before anything is pruned
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -208,7 +211,8 @@ def run(
     """Bring a study to so many finished trials: those of `first`, then what TPE proposes until there are `total`.
 
     What an earlier call, or another machine, has finished is not done again. A trial that was killed is done anew. In
-    one process the same seed gives the same trials, however often the search was interrupted.
+    one process the same seed gives the same trials, however often the search was interrupted. Where two machines miss
+    the same one of `first` at the same time, the later trial fails at once, so that nothing is done twice.
     """
     study = _open(name, database)
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP) if prune else optuna.pruners.NopPruner()
@@ -219,14 +223,13 @@ def run(
             missing = [dict(parameters) for parameters in first if dict(parameters) not in known]
             count = sum(trial.state in (*FINISHED, TrialState.RUNNING) for trial in trials)
             bar.update(count - bar.n)
-            if count >= total and not missing and all(trial.state != TrialState.WAITING for trial in trials):
+            if count >= total and not missing:
                 return study
-            if missing:
-                study.enqueue_trial(missing[0])  # one at a time, so that a trial done anew keeps its place
             # Where machines share a study, the same seed would make them all do the same.
             chance = None if database.shared else seed + count
-            study.sampler = optuna.samplers.TPESampler(seed=chance, n_startup_trials=_STARTUP)
-            study.optimize(objective, n_trials=1)
+            asked = missing[0] if missing else {}
+            study.sampler = _Sampler(asked, seed=chance, n_startup_trials=_STARTUP)
+            study.optimize(partial(_once, study, objective, asked), n_trials=1, catch=_Repeated)
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
@@ -316,5 +319,47 @@ def _open(name: str, database: Database) -> optuna.Study:
 
 
 def _given(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-    """The parameters of a trial, also of one that has not begun."""
-    return trial.params or dict(trial.system_attrs.get("fixed_params", {}))
+    """The parameters of a trial: those that it was to have, also where it has not come to all of them."""
+    return trial.user_attrs.get(_ASKED) or trial.params
+
+
+class _Sampler(optuna.samplers.TPESampler):
+    """Proposes some parameters as they are given, and the others as TPE does.
+
+    Unlike with Optuna's queue, no two processes can take the same trial, whatever the database.
+    """
+
+    def __init__(self, given: Parameters, **options) -> None:
+        super().__init__(**options)
+        self.given = given
+
+    def sample_independent(self, study, trial, param_name, param_distribution):
+        if param_name in self.given:
+            return self.given[param_name]
+        return super().sample_independent(study, trial, param_name, param_distribution)
+
+
+def _once(
+    study: optuna.Study, objective: Callable[[optuna.Trial], float], asked: Parameters, trial: optuna.Trial
+) -> float:
+    """An objective that fails where an earlier trial has the parameters that this one is asked for."""
+    trial.set_user_attr(_ASKED, dict(asked))
+    if asked and _is_repeated(study, trial.number, asked):
+        raise _Repeated
+    return objective(trial)
+
+
+def _is_repeated(study: optuna.Study, number: int, asked: Parameters) -> bool:
+    """Whether a trial before the one of this number has the same parameters and did not fail."""
+    for _ in range(_PATIENCE):
+        earlier = [trial for trial in study.get_trials(deepcopy=False)[:number] if trial.state != TrialState.FAIL]
+        if any(_given(trial) == asked for trial in earlier):
+            return True
+        if all(_ASKED in trial.user_attrs or trial.state in FINISHED for trial in earlier):
+            return False
+        time.sleep(0.1)  # another process has just begun a trial, and will say at once what it is
+    return False
+
+
+class _Repeated(Exception):  # noqa: N818 (it is no error)
+    """Another process has begun the same trial before."""

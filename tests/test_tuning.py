@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import optuna
 import pytest
@@ -72,6 +75,23 @@ def test_processes_share_a_database(database):
     assert [trial.state for trial in study.trials].count(TrialState.RUNNING) == 1
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # threads restore each other's filters
+def test_machines_that_start_together_share_the_work(database):
+    shared = Database.at(database.url, None)
+    points = [{"x": float(x), "kind": kind} for x in range(3) for kind in "ab"]
+    optuna.create_study(study_name="together", direction="maximize", storage=database.url)
+    start = threading.Barrier(2)
+
+    def work(_):
+        start.wait()
+        return tuning.run("together", objective, shared, points, seed=3)
+
+    with ThreadPoolExecutor(2) as machines:
+        studies = list(machines.map(work, range(2)))
+    done = tuning.table(studies[0])
+    assert len(done) == len(points) == len(done[["x", "kind"]].drop_duplicates())
+
+
 @pytest.fixture
 def task(rng):
     pairs = [(image // 2, image) for image in rng.integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)]
@@ -118,7 +138,7 @@ def test_a_training_that_breaks_down_is_no_result(task, database, monkeypatch):
     monkeypatch.setattr(tuning.training, "fit", broken)
     study = tuning.tpe(task, 2, database)
     assert tuning.table(study)["pruned"].all()
-    assert study.trials[0].user_attrs == {"broke down": "the loss became nan"}
+    assert study.trials[0].user_attrs["broke down"] == "the loss became nan"
 
 
 def test_other_data_settings_or_seeds_are_another_study(task):
