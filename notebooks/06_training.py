@@ -224,7 +224,7 @@ Markdown(
     + (", which passes that test without a network" if untouched < 0.01 else "")
     + f". What counts is the ratio: the network's validation error is {summary['best_val_loss'] / untouched:.0%} of it.\n"
     f"- *Training and validation loss lie close, so the model is rather underfitted.* At the end the gap is {reading['gap']:+.0%} here and "
-    f"{theirs['gap']:+.0%} in the original, and over the last quarter of the epochs the validation loss fell by "
+    f"{theirs['gap']:+.0%} in the original, and over the last quarter of the epochs the lowest validation loss so far fell by "
     f"{reading['still_falling']:.1%} here, {theirs['still_falling']:.1%} there. A small gap alone shows that nothing was learned by heart; "
     "it takes the falling as well to speak of too few epochs, and a validation loss that rises to speak of too many.\n"
     f"- *40 epochs are hardly better than 30.* In the original's log the validation loss goes from {original.VAL_LOSS[29]} to "

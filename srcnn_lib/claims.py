@@ -321,7 +321,7 @@ def _training(run: Run) -> Sequence[Claim]:
         Claim(
             "2.7",
             "Training and validation loss lie close: rather underfitted",
-            f"gap {trained['gap']:+.0%}; still falling by {trained['still_falling']:.1%} in the last quarter",
+            f"gap {trained['gap']:+.0%}; the best so far fell by {trained['still_falling']:.1%} in the last quarter",
             _either(abs(trained["gap"]) < 0.25 and trained["still_falling"] > 0),
             curves,
         ),

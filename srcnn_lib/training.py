@@ -198,17 +198,18 @@ def reading(history: pd.DataFrame) -> dict[str, float]:
 
     From a history as `fit` returns it: best_epoch (lowest validation loss), gap (how much the validation loss
     exceeds the training loss at the end, as a share of it: large and growing means overfitting), still_falling (share
-    by which the validation loss fell over the last quarter of the epochs: well above 0 means underfitting, and that
-    more epochs would help) and enough_epoch (the first epoch within 1 % of the best validation loss).
+    by which the lowest validation loss so far fell over the last quarter of the epochs, never below 0, since single
+    epochs go up and down: well above 0 means underfitting, and that more epochs would help) and enough_epoch (the first
+    epoch within 1 % of the best validation loss).
     """
     validated = history.dropna(subset="val_loss")
     best = validated.loc[validated["val_loss"].idxmin()]
     last = validated.iloc[-1]
-    before = validated[validated["epoch"] <= max(validated["epoch"].iloc[0], 0.75 * last["epoch"])].iloc[-1]
+    before = validated[validated["epoch"] <= max(validated["epoch"].iloc[0], 0.75 * last["epoch"])]
     return {
         "best_epoch": int(best["epoch"]),
         "gap": float(last["val_loss"] / last["loss"] - 1),
-        "still_falling": float(1 - last["val_loss"] / before["val_loss"]),
+        "still_falling": float(1 - best["val_loss"] / before["val_loss"].min()),
         "enough_epoch": int(validated.loc[validated["val_loss"] <= 1.01 * best["val_loss"], "epoch"].iloc[0]),
     }
 

@@ -268,4 +268,12 @@ def test_reading_a_learning_curve():
     )
     reading = training.reading(history)
     assert (reading["best_epoch"], reading["enough_epoch"]) == (5, 4)
-    assert reading["gap"] == pytest.approx(5.6) and reading["still_falling"] == pytest.approx(1 - 6.6 / 5.5)
+    assert reading["gap"] == pytest.approx(5.6) and reading["still_falling"] == 0, (
+        "the best came before the last quarter"
+    )
+
+
+def test_a_curve_still_falls_where_its_last_quarter_brings_a_new_best():
+    history = pd.DataFrame({"epoch": range(1, 9), "loss": 1.0, "val_loss": [8, 7, 5, 4, 5, 6, 3, 5.0]})
+    assert training.reading(history)["still_falling"] == pytest.approx(1 - 3 / 4), "the noise of epochs 6 and 8 is none"
+    assert training.reading(history[:1])["still_falling"] == 0
