@@ -9,8 +9,9 @@ import optuna
 import pandas as pd
 from scipy.optimize import nnls
 
-from srcnn_lib import batches, metrics, training, tuning
+from srcnn_lib import batches, evaluation, metrics, training, tuning
 
+_TEST_GAIN = "test gain"
 _EXPONENTS = np.linspace(0.1, 2.0, 39)
 
 
@@ -25,6 +26,8 @@ class Subject(NamedTuple):
     batch_size: int
     crop_size: int
     learning_rate: float
+    test: Sequence[batches.Pair] = ()
+    """Whole images, uint8; only the networks of the largest number of pairs are ever scored on them."""
 
 
 def measure(
@@ -38,7 +41,8 @@ def measure(
     """Train each network on more and more pairs, with the same number of updates each time.
 
     Returns one row a subject, number of pairs and seed: network, pairs, seed, mse (of values in [0, 1], on the
-    validation images) and psnr (dB, of it). Trials are kept in `database`, see `tuning.run`.
+    validation images), psnr (dB, of it) and test_gain (dB over the untouched test images, of their mean errors; missing
+    but for the largest number of pairs). Trials are kept in `database`, see `tuning.run`.
     """
 
     def objective(trial: optuna.Trial) -> float:
@@ -52,20 +56,30 @@ def measure(
         keras.utils.set_random_seed(seed)
         data = batches.Shuffled(subject.train[:count], subject.batch_size, seed, subject.crop_size, epoch_steps=updates)
         watched = batches.stream(subject.validation, batch_size=subject.batch_size)
-        history = training.fit(subject.build(), data, watched, recipe, progress=False)
+        network = subject.build()
+        history = training.fit(network, data, watched, recipe, progress=False)
+        if count == max(counts) and len(subject.test):
+            trial.set_user_attr(_TEST_GAIN, _gain(network, subject.test))
         return metrics.psnr_from_mse(history["val_mse"].iloc[-1])
 
     points = tuning.combinations({}, {"network": list(subjects), "pairs": counts, "seed": seeds})
     arrays = [
-        side for subject in subjects.values() for pair in (subject.train[0], *subject.validation) for side in pair
+        side
+        for subject in subjects.values()
+        for pair in (subject.train[0], *subject.validation, *subject.test)
+        for side in pair
     ]
-    settings = [(name, len(own.train), *own[3:]) for name, own in subjects.items()]
+    settings = [
+        (name, len(own.train), own.batch_size, own.crop_size, own.learning_rate) for name, own in subjects.items()
+    ]
     name = f"pairs {tuning.identity((settings, counts, seeds, updates), arrays)}"
-    done = tuning.table(tuning.run(name, objective, database, points, seed=seeds[0]))
+    study = tuning.run(name, objective, database, points, seed=seeds[0])
+    done = tuning.table(study)
     done["mse"] = 10 ** (-done["psnr"] / 10)
-    return done[["network", "pairs", "seed", "mse", "psnr"]].sort_values(
-        ["network", "pairs", "seed"], ignore_index=True
-    )
+    finished = study.get_trials(deepcopy=False, states=tuning.FINISHED)
+    done["test_gain"] = [trial.user_attrs.get(_TEST_GAIN, np.nan) for trial in finished]
+    columns = ["network", "pairs", "seed", "mse", "psnr", "test_gain"]
+    return done[columns].sort_values(["network", "pairs", "seed"], ignore_index=True)
 
 
 class Prediction(NamedTuple):
@@ -108,6 +122,16 @@ def predict(points: pd.DataFrame, pairs: Sequence[int], *, seed: int, draws: int
         samples = [_fit(numbers[rows], errors[rows]) for rows in chosen if len(np.unique(numbers[rows])) > 2]
         low, high = np.quantile([_psnr(law, target) for law in samples], (0.05, 0.95), axis=0)
     return Prediction(*best, pd.DataFrame({"pairs": pairs, "psnr": _psnr(best, target), "low": low, "high": high}))
+
+
+def _gain(network: keras.Model, images: Sequence[batches.Pair]) -> float:
+    """dB by which a network's mean error on whole uint8 images is below that of leaving them alone."""
+    errors = [
+        [metrics.mse(high, image, data_range=255) for image in (low, evaluation.predict(network, low))]
+        for low, high in images
+    ]
+    untouched, enhanced = np.mean(errors, axis=0)
+    return metrics.psnr_from_mse(enhanced) - metrics.psnr_from_mse(untouched)
 
 
 def _fit(numbers: np.ndarray, errors: np.ndarray) -> tuple[float, float, float]:

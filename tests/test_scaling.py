@@ -37,11 +37,15 @@ def test_one_number_of_pairs_is_no_curve():
 def test_more_pairs_are_measured_once(rng, tmp_path):
     pairs = [(image // 2, image) for image in rng.integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)]
     build = partial(models.build, "srcnn-9-1-5", filters=(4, 3))
-    subjects = {"small": scaling.Subject(build, pairs, pairs[:2], 2, 8, 0.002)}
+    tests = [(image[:9] // 3, image[:9]) for _, image in pairs[:2]]
+    subjects = {"small": scaling.Subject(build, pairs, pairs[:2], 2, 8, 0.002, tests)}
     database = Database.at(None, tmp_path / "trials.db")
     measured = scaling.measure(subjects, [2, 6], [1, 2], updates=2, database=database)
     assert measured[["pairs", "seed"]].to_numpy().tolist() == [[2, 1], [2, 2], [6, 1], [6, 2]]
     assert measured["mse"].nunique() == 4
+    assert measured["test_gain"].notna().tolist() == [False, False, True, True], (
+        "test images are scored at the end only"
+    )
     assert np.allclose(-10 * np.log10(measured["mse"]), measured["psnr"])
     again = scaling.measure(subjects, [2, 6], [1, 2], updates=2, database=database)
     pd.testing.assert_frame_equal(measured, again)
