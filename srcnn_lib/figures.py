@@ -167,18 +167,19 @@ def table(
     )
 
 
-def summary(numbers: Sequence[tuple[str, str, str]], picture: Shown | None = None) -> Shown:
-    """What a hurried reader takes away: numbers (what it is, the number, a remark) and one picture.
+def summary(numbers: Sequence[tuple[str, str, str]], *pictures: Shown) -> Shown:
+    """What a hurried reader takes away: numbers (what it is, the number, a remark) and a picture or two.
 
-    The page shows it on top, wherever its notebook stands. The numbers are shared, the picture is not.
+    The page shows it on top, wherever its notebook stands. The numbers are shared, the pictures are not. A remark may
+    be a `Markup` with links.
     """
     items = "".join(
         f"<div><dt>{escape(what)}</dt><dd><strong>{escape(number)}</strong> <span>{escape(remark)}</span></dd></div>"
         for what, number, remark in numbers
     )
+    shown = "".join(picture.html for picture in pictures)
     return Shown(
-        f'<section class="summary" aria-label="In short"><dl>{items}</dl>{picture.html if picture else ""}</section>',
-        shared="without figures",
+        f'<section class="summary" aria-label="In short"><dl>{items}</dl>{shown}</section>', shared="without figures"
     )
 
 

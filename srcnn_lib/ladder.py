@@ -1,4 +1,4 @@
-"""Section 2.10: from the published recipe to the house model, one change at a time.
+"""Section 2.10: from the published recipe to the house model, step by step.
 
 Every network is shown the same number of pixels, so that it costs about the same number of multiplications: what
 a rung gains, it gains by spending them better. All are judged on the same whole validation cards at native resolution.
@@ -25,7 +25,7 @@ class Rung:
     """One recipe, in full."""
 
     name: str
-    """What has changed from the one below."""
+    """What has changed from the one below: all of it, where it is several things at once."""
     build: Callable[[], keras.Model]
     track: Literal["squashed", "native"] = SQUASHED
     batch_size: int = original.BATCH_SIZE
@@ -52,10 +52,10 @@ class Trained(NamedTuple):
 def rungs(*, crop_size: int, native_batch_size: int, native_crop_size: int, learning_rate: float) -> list[Rung]:
     """The ladder. `learning_rate` is that of the sound schedule, the others the sizes of its crops on either track."""
     published = Rung("published recipe", partial(models.build, "srcnn-9-1-5"))
-    cropped = replace(published, name="random crops", crop_size=crop_size)
+    cropped = replace(published, name="random crops, hence more updates", crop_size=crop_size)
     sound = replace(
         cropped,
-        name="falling step size, clipping, best epoch",
+        name="another, falling step size; clipping; best epoch",
         learning_rate=learning_rate,
         schedule="cosine",
         clip_norm=0.1,
@@ -63,12 +63,12 @@ def rungs(*, crop_size: int, native_batch_size: int, native_crop_size: int, lear
     )
     identical = replace(
         sound,
-        name="starts as the identity, linear end",
+        name="starts as the identity; linear end",
         build=partial(models.build, "srcnn-9-1-5", start="identity", last_activation=None),
     )
     native = replace(
         identical,
-        name="native resolution, labels as they are",
+        name="native resolution: labels as they are; its own crops and batches",
         track=NATIVE,
         batch_size=native_batch_size,
         crop_size=native_crop_size,

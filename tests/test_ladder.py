@@ -10,7 +10,7 @@ from srcnn_lib import evaluation, ladder, stress
 RUNGS = ladder.rungs(crop_size=8, native_batch_size=2, native_crop_size=16, learning_rate=0.002)
 
 
-def test_each_rung_changes_one_thing():
+def test_each_rung_changes_one_thing_or_lists_what_it_changes():
     together = {"schedule", "learning_rate", "clip_norm", "keep"}, {"track", "batch_size", "crop_size"}
     for below, above in itertools.pairwise(RUNGS):
         changed = {
@@ -18,7 +18,7 @@ def test_each_rung_changes_one_thing():
             for field in dataclasses.fields(ladder.Rung)
             if field.name != "name" and getattr(below, field.name) != getattr(above, field.name)
         }
-        assert len(changed) == 1 or changed in together, above.name
+        assert len(changed) == 1 or (changed in together and ";" in above.name), above.name
 
 
 @pytest.mark.tuning
