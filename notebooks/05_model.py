@@ -416,7 +416,8 @@ Markdown(
         if experiment_seeds == 1
         else f"Over {experiment_seeds} seeds, a network's results span up to {(final['max'] - final['min']).max():.2f} dB. "
     )
-    + "The paper found that wider filters in the middle help and another layer does not, after many more updates."
+    + "The paper found that wider filters in the middle help and another layer does not, after many more updates. What its own test comes to here is "
+    "in [the table](#set5)."
 )
 
 # %% [markdown]

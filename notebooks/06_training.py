@@ -104,11 +104,15 @@ figures.table(
         ],
         columns=["argument", "meaning", "the original", "this run"],
     ),
-    caption="What `fit` is given. It returns a history: the losses of every epoch, as in the log below.",
+    caption="What fit is given.",
+    key="fit",
 )
 
+# %% [markdown]
+# What it returns is a history, the losses of every epoch: [the log](#log), and [the curves](#learning-curve) drawn from it.
+
 # %%
-figures.listing(training.fit, caption="The one training loop of this project.")
+figures.listing(training.fit, caption="The one training loop of this project.", key="training-loop")
 
 # %% [markdown]
 # Line by line: `_Fitting` writes the log and the checkpoints; everything under `_computing_in` uses the recipe's number format. `_compile`
@@ -167,6 +171,7 @@ figures.figure(
     caption="Loss after each epoch, this run's and the original's (its labels and images are others, so only the shape compares).",
     alt=f"Curves of training and validation loss. This run's validation loss goes from {history['val_loss'].dropna().iloc[0]:.4f} to "
     f"{history['val_loss'].iloc[-1]:.4f}, the original's from {original.VAL_LOSS[0]} to {original.VAL_LOSS[-1]}.",
+    key="learning-curve",
 )
 
 # %%
@@ -213,7 +218,7 @@ Markdown(
 # %% [markdown]
 # ### Reading the curves
 #
-# The original reads its log in several ways, each of which can be checked.
+# The original reads its log in several ways, each of which can be checked on [the curves](#learning-curve).
 
 # %%
 reading = training.reading(history)
@@ -349,11 +354,12 @@ figures.beside_original(
     caption="The published recipe on the drawn cards"
     + (f", run on {published['date']} ({published['device']}). {published.get('remark', '')}" if published else "."),
     ours="the kept run",
+    key="published-run",
 )
 
 # %%
 if published is None:
-    verdict = "Until then there is nothing to compare this run with but the original's own log, above."
+    verdict = "Until then there is nothing to compare this run with but the original's own log, in [the table](#log)."
 elif published["data_sha256"] != run.read_json("01_inspection/summary.json")["data_sha256"]:
     verdict = "This run has other pairs, so that its errors do not compare with that record."
 else:
@@ -375,6 +381,7 @@ figures.table(
     set5 if set5 is not None else pd.DataFrame({"": ["not run yet: make benchmark-set5"]}),
     caption="Mean Y-PSNR in dB on Set5, by scale: bicubic enlargement and SRCNN 9-1-5 trained on 91 images, ours and published.",
     formats={} if set5 is None else dict.fromkeys([name for name in set5.columns if name != "scale"], "{:.2f}"),
+    key="set5",
 )
 
 # %% [markdown]
@@ -460,6 +467,7 @@ figures.table(
         "gain": "{:+.2f} dB",
         "seconds": "{:.0f}",
     },
+    key="native-networks",
 )
 
 # %% [markdown]

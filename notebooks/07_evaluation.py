@@ -91,7 +91,7 @@ figures.listing(
 #   height, width and colours: axes 1, 2 and 3. Axis 0 is the batch, so that each image has an error of its own.
 # - `log10`: TensorFlow knows only the natural logarithm, and the original divides by that of 10: $\log_{10} x = \ln x / \ln 10$. Keras has the
 #   function by now.
-# - `batch_psnr` is the formula above with $MAX = 1$, since values lie in [0, 1]: $20 \log_{10} (1 / \sqrt{MSE}) = -10 \log_{10} MSE$.
+# - `batch_psnr` is the formula of the PSNR with $MAX = 1$, since values lie in [0, 1]: $20 \log_{10} (1 / \sqrt{MSE}) = -10 \log_{10} MSE$.
 # - `_difference` brings both images to one precision first, which matters where a network computes in bfloat16.
 #
 # On one test pair, beside scikit-image and TensorFlow (which computes in float32):
@@ -149,6 +149,7 @@ figures.table(
     caption=f"Scores on {len(names)} test pairs, {parts.loc[parts['part'] == 'test', 'group'].nunique()} cards, against the "
     "pre-processed labels.",
     formats={"mean MSE": "{:.6f}", "mean PSNR": "{:.2f} dB", "PSNR of the mean MSE": "{:.2f} dB"},
+    key="scores",
 )
 
 # %%
@@ -158,7 +159,7 @@ Markdown(
     f"The network reaches {psnr[model]:.2f} dB, and leaving the images alone {psnr[evaluation.UNTOUCHED]:.2f} dB: "
     f"the network **{'gains' if gain > 0 else 'loses'} {abs(gain):.2f} dB**. The original quotes {original.TEST_PSNR:.2f} dB and "
     f"measures it against {original.PSNR_YARDSTICK:.0f} dB from the SRCNN paper. Neither is comparable: the paper enlarges clean "
-    "photographs and scores brightness only, while the score of the original's untouched input was not reported. Its "
+    "photographs and scores brightness only ([the table](#set5) repeats that test), while the score of the original's untouched input was not reported. Its "
     f"mean MSE of {original.TEST_MSE:.5f} alone would be {metrics.psnr_from_mse(original.TEST_MSE):.2f} dB; the mean of the "
     "single PSNRs is another average, hence another number."
 )
@@ -300,6 +301,7 @@ figures.table(
         "GMSD": "{:.3f}",
         **dict.fromkeys(features, "{:.4f}"),
     },
+    key="native-scores",
 )
 
 # %% [markdown]
@@ -360,6 +362,7 @@ figures.table(
     + ": character error rate with its 95 % interval, its difference in percentage points, share of fields read exactly, word error rate, "
     "and how much of the way from the untouched to the sharp image was made.",
     formats=reading_formats,
+    key="reading",
 )
 
 # %%
@@ -399,6 +402,7 @@ figures.figure(
     figures.quality_against_reading(points),
     caption=f"PSNR against the character error rate of {engine}: left the means of the methods, right every card.",
     alt="Two scatter plots. Left, a dot for each method with its name; right, a dot for each card and method.",
+    key="quality-against-reading",
 )
 
 # %%
@@ -453,8 +457,8 @@ figures.table(
 # %% [markdown]
 # ### The networks that come with the enhancer ◆
 #
-# `python -m srcnn_lib enhance` uses networks of another, longer run. They were scored when they were made, once, on all
-# test cards of that run.
+# `python -m srcnn_lib enhance` uses networks of another, longer run than those of [the table](#native-scores). They were scored when
+# they were made, once, on all test cards of that run.
 
 # %%
 shipped = pd.DataFrame(
@@ -479,7 +483,8 @@ figures.table(
 
 # %% [markdown]
 # `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
-# text is known. It takes long, so that its results are kept; each scoring is logged with the hash of the network's file.
+# text is known, as in [the table of this run's readings](#reading). It takes long, so that its results are kept; each scoring is
+# logged with the hash of the network's file.
 
 # %%
 log = records.read_table("reading/log")
@@ -493,7 +498,7 @@ else:
     shown = displayed(last.reset_index(drop=True))
 figures.table(
     shown,
-    caption="Reading the values of cards that nothing was chosen by, as above"
+    caption="Reading the values of cards that nothing was chosen by, by the same measures"
     + ("." if log is None else f" ({tests})."),
     formats={} if log is None else reading_formats,
 )

@@ -230,8 +230,8 @@ Markdown(
 # %% [markdown]
 # ### 40 epochs or 30?
 #
-# The original remarks that 40 epochs are hardly better than 30. Its own log can be asked, the kept run of its recipe, and
-# the training of section 2.7.
+# The original remarks that 40 epochs are hardly better than 30. Its own log can be asked ([the table](#log)), the kept run of its
+# recipe ([the table](#published-run)), and the training of section 2.7.
 
 # %%
 published = records.read("published")
@@ -425,7 +425,7 @@ reached = run.read_table("07_evaluation/native_summary.csv").set_index("method")
 better = networks["gain"].idxmax()
 light = run.read_table("05_model/zoo.csv").set_index("network").drop(evaluation.UNTOUCHED, errors="ignore")
 Markdown(
-    f"**{better}** is the best of the networks that section 2.7 trained at native resolution: {networks.loc[better, 'gain']:+.2f} dB on validation cards"
+    f"**{better}** is the best of the networks that section 2.7 trained at native resolution ([the table](#native-networks)): {networks.loc[better, 'gain']:+.2f} dB on validation cards"
     + (f" and {reached[f'{better}, native']:+.2f} dB on test cards" if f"{better}, native" in reached else "")
     + f", with {networks.loc[better, 'parameters']:,} parameters and {networks.loc[better, 'multiply-adds per pixel']:,} multiply-adds a pixel."
     + (

@@ -201,10 +201,15 @@ def _sharing(column: str, values: pd.Series) -> str:
 
 
 def beside_original(
-    rows: Sequence[tuple[str, object, object]], *, caption: str, ours: str = "this run", private: Collection[str] = ()
+    rows: Sequence[tuple[str, object, object]],
+    *,
+    caption: str,
+    ours: str = "this run",
+    key: str | None = None,
+    private: Collection[str] = (),
 ) -> Shown:
-    """A table of facts: what it is, in our run, called `ours`, and in the original; `private` as for `table`."""
-    return table(pd.DataFrame(rows, columns=["", ours, "the original"]), caption=caption, private=private)
+    """A table of facts: what it is, in our run, called `ours`, and in the original; `key`, `private` as for `table`."""
+    return table(pd.DataFrame(rows, columns=["", ours, "the original"]), caption=caption, key=key, private=private)
 
 
 def side_by_side(images: Sequence[tuple[str, np.ndarray]], *, columns: int = 3, width: float = 8) -> Figure:
