@@ -96,9 +96,14 @@ $(GRAPH): $(SOURCES) $(wildcard srcnn_lib/*.py srcnn_lib/*/*.py)
 BROWSER = $(firstword $(foreach name,chromium chromium-browser google-chrome chrome,$(shell command -v $(name))))
 report-pdf: $(RUN_DIR)/report.html ## the report as PDF, printed by an installed Chromium
 	@[ -n "$(BROWSER)" ] || { echo "Chromium or Chrome is needed to print the PDF; none was found"; exit 1; }
-	@profile=$$(mktemp -d) && "$(BROWSER)" --headless --no-sandbox --disable-gpu --user-data-dir=$$profile \
-	  --no-pdf-header-footer --generate-pdf-document-outline --print-to-pdf='$(CURDIR)/$(RUN_DIR)/report.tmp.pdf' 'file://$(CURDIR)/$(RUN_DIR)/report.html' 2> /dev/null; \
-	  rm -rf $$profile; mv $(RUN_DIR)/report.tmp.pdf $(RUN_DIR)/report.pdf
+	@profile=$$(mktemp -d) && pdf='$(CURDIR)/$(RUN_DIR)/report.tmp.pdf' && rm -f "$$pdf" && \
+	"$(BROWSER)" --headless --no-sandbox --disable-gpu --user-data-dir="$$profile" --no-pdf-header-footer \
+	  --generate-pdf-document-outline --print-to-pdf="$$pdf" 'file://$(CURDIR)/$(RUN_DIR)/report.html' 2> "$$profile/said"; \
+	status=$$?; [ $$status != 0 ] || [ -s "$$pdf" ] || status=1; \
+	[ $$status = 0 ] || { echo "$(BROWSER) printed no PDF (exit status $$status). It said:"; tail -n 20 "$$profile/said"; rm -f "$$pdf"; } >&2; \
+	rm -rf "$$profile"; exit $$status
+	@mv $(RUN_DIR)/report.tmp.pdf $(RUN_DIR)/report.pdf
+	@grep -q 'href="report.pdf"' $(RUN_DIR)/report.html || $(PYTHON) -m srcnn_lib assemble $(RUN_DIR)
 	@echo "The PDF is $(RUN_DIR)/report.pdf"
 
 compare: $(READY) ## differences of two runs; A=run B=run

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def assemble(run_folder: Path, *, share: bool = False) -> Path:
             contents=[*contents, Heading(1, "Provenance", "provenance")],
             body=Markup(body.decode(formatter="minimal")),
             provenance=provenance,
+            beside=[] if share else _beside(run, notebooks),
         )
     )
     if share:
@@ -177,6 +179,11 @@ def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[
         "Seconds": {name: f"{value:.1f}" for name, value in seconds.items()}
         | {"together": f"{sum(seconds.values()):.1f}"},
     }
+
+
+def _beside(run: Run, notebooks: Collection[str]) -> list[str]:
+    """Files in the run folder that the page leads to: the executed notebooks, and the PDF if it was printed."""
+    return [*(f"{name}.ipynb" for name in notebooks), *(["report.pdf"] if (run.folder / "report.pdf").exists() else [])]
 
 
 def _elsewhere() -> str:

@@ -89,6 +89,12 @@ def test_nothing_is_loaded_from_outside(page):
     assert not re.search(r"url\((?!['\"]?data:)|@import", page.style.text)
 
 
+def test_the_files_beside_the_page_are_linked(page):
+    linked = [link["href"] for link in page.select("footer a")]
+    assert linked[: len(NAMES)] == [f"{name}.ipynb" for name in NAMES]
+    assert all((FOLDER / name).exists() for name in linked)
+
+
 def test_figures_have_captions_and_alternatives_and_tables_captions(page):
     figures, listings = page.select("figure:not(.listing)"), page.select("figure.listing")
     assert len(figures) >= 12 and len(listings) >= 2
