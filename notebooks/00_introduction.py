@@ -83,7 +83,8 @@ figures.beside_original(
 #   serves several scales with one network.
 #
 # Of networks with attention, its section 2.5 names RCAN, SAN and WRAN. This project adds FSRCNN, which is small, and NAFNet and SPAN, which are
-# recent. All are built here from their papers, at their authors' size and light, at the cost of the original's SRCNN.
+# recent. All are built here from their papers, at their authors' size ([the table](#full-size) counts them) and light, at the cost of
+# the original's SRCNN ([the table](#zoo) compares them).
 
 # %%
 light = {module: name for name, (module, _) in models.LIGHT.items()} | {"srcnn": "srcnn-9-1-5"}
@@ -100,7 +101,7 @@ figures.table(
         ]
     ),
     caption="The networks of the literature at their authors' size, as published, and the light version that this project trains. SRResNet is SRGAN's "
-    "generator. Section 2.5 counts what is built.",
+    "generator.",
     key="networks",
 )
 

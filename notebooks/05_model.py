@@ -89,7 +89,7 @@ figures.table(
 # ### The networks of the literature
 #
 # The original names several networks and could build one. Built from their papers at their authors' size, they have
-# as many parameters as published, give or take what is counted.
+# as many parameters as published, give or take what is counted. What SRCNN's variants cost is in [the table](#costs).
 
 # %%
 rows = []

@@ -419,7 +419,7 @@ worse = [
 Markdown(
     f"Highest PSNR: {best_psnr} ({psnrs[best_psnr]:.2f} dB), read with {rates[best_psnr]:.1%} character errors. Read best: {best_reading} "
     f"({rates[best_reading]:.1%}; untouched {rates[evaluation.UNTOUCHED]:.1%}, sharp {rates[evaluation.SHARP]:.1%}). Over single cards "
-    f"the two go together with a rank correlation of {correlation:.2f}. "
+    f"the two go together with a rank correlation of {correlation:.2f} ([the figure](#quality-against-reading)). "
     + (
         f"**Better in PSNR and yet read worse than untouched: {', '.join(worse)}.**"
         if worse

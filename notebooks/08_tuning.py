@@ -570,6 +570,7 @@ run.write_json(
     },
 )
 Markdown(
-    f"In sum: the tuned hyperparameters are worth {of_search.max():+.2f} dB at best on unseen images, the changes from the published recipe to the house model "
-    f"{climb['gain'].iloc[-2] - climb['gain'].iloc[0]:+.2f} dB for the same number of pixels."
+    f"In sum: the tuned hyperparameters are worth {of_search.max():+.2f} dB at best on unseen images ([the table](#confirmed)), more pairs "
+    f"{' and '.join(f'{most[name] - fewest[name]:+.2f} dB ({name})' for name in laws)} ([the figure](#pairs)), the changes from the published recipe to the "
+    f"house model {climb['gain'].iloc[-2] - climb['gain'].iloc[0]:+.2f} dB for the same number of pixels ([the figure](#ladder))."
 )

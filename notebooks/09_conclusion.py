@@ -139,7 +139,7 @@ figures.beside_original(
 # %%
 Markdown(
     f"**The published recipe.** On images squashed to {preprocessing['image_size']} pixels, SRCNN {'gains' if gain > 0 else 'loses'} "
-    f"{abs(gain):.2f} dB over leaving the images alone; one line of unsharp masking {'gains' if classical > 0 else 'loses'} {abs(classical):.2f} dB. "
+    f"{abs(gain):.2f} dB over leaving the images alone; one line of unsharp masking {'gains' if classical > 0 else 'loses'} {abs(classical):.2f} dB ([the table](#scores)). "
     f"Before any network has done anything, a sharp image that is squashed and stretched back is left with {inspection['psnr_of_squash']:.1f} dB."
 )
 
@@ -149,7 +149,7 @@ best = readable["error_rate"].idxmin()
 fooled = [method for method in readable.index if native.loc[method, "difference"] > 0 and rates[method] > before]
 Markdown(
     f"**Reading.** {engine} misreads {before:.1%} of the characters of untouched cards and {sharp:.1%} of the sharp ones. After {house} it "
-    f"misreads {after:.1%} ({100 * (after - before):+.1f} percentage points, p = {reading.loc[enhanced, 'p']:.1g}). The fewest "
+    f"misreads {after:.1%} ({100 * (after - before):+.1f} percentage points, p = {reading.loc[enhanced, 'p']:.1g}; [the table](#reading)). The fewest "
     f"errors are left by {best} ({rates[best]:.1%}). "
     + (
         f"A decibel is no letter: {', '.join(fooled)} {'has' if len(fooled) == 1 else 'have'} a higher PSNR than the untouched cards and more errors. "
@@ -176,7 +176,7 @@ Markdown(
         else "They are one reader's own images. "
     )
     + f"The networks for whole cards were trained for {costs['seconds'].sum():,.0f} s in all. What the original wished for (all the data, cleaning, the frequency domain, better networks, a search of hyperparameters) is "
-    "taken up in sections 2.3, 2.1 and 2.4, 2.5 and 2.10, each with what it brought."
+    "taken up in sections 2.3, 2.1 and 2.4, 2.5 and 2.10, each with what it brought; step by step in [the figure](#ladder)."
 )
 
 # %% [markdown]

@@ -1,9 +1,11 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from srcnn_lib import figures, metrics
+from srcnn_lib import figures, graph, metrics
 
 
 def parsed(shown: figures.Shown) -> BeautifulSoup:
@@ -26,8 +28,30 @@ def test_images_to_compare_keep_their_pixels_and_large_ones_show_the_middle(rng)
     assert [(image["width"], image["height"]) for image in shown.find_all("img")] == [("1200", "40")] * 2
 
 
+def test_a_summary_has_numbers_with_links_and_several_pictures(rng):
+    chart = figures.figure(figures.importance(pd.Series({"width": 1.0})), caption="<c>", alt="A bar.")
+    remark = "more < less: " + figures.link("there", "ladder")
+    shown = parsed(figures.summary([("what", "1 dB", remark)], chart, chart))
+    assert shown.dd.a["href"] == "#ladder" and "more < less" in shown.dd.text
+    assert [caption.text for caption in shown.find_all("figcaption")] == ["<c>", "<c>"]
+
+
+def test_quality_against_cost_may_be_shared_and_names_every_network():
+    row = {"network": "one", "parameters": 5e4, "multiply-adds per pixel": 19_000, "ms per card": 9}
+    table = pd.DataFrame([row | {"gain": 0.5, "gain_low": 0.1, "gain_high": 0.9}])
+    published = pd.DataFrame(
+        [row | {"PSNR": 37.0}, row | {"network": "two", "multiply-adds per pixel": None, "PSNR": 38.0}]
+    )
+    drawing = figures.quality_against_cost(table, published)
+    named = [[text.get_text() for text in axis.texts] for axis in drawing.axes]
+    assert drawing.get_gid() == "shared" and named[3:5] == [["one", "two"], ["one"]]
+    assert [text.get_text() for text in drawing.axes[5].get_legend().get_texts()] == ["one"]
+
+
 def test_a_listing_is_the_source_without_its_docstring():
-    code = parsed(figures.listing(metrics.psnr_from_mse, metrics.log10, caption="c")).pre.text
+    listing = parsed(figures.listing(metrics.psnr_from_mse, metrics.log10, caption="c", key="mine"))
+    code = listing.pre.text
+    assert listing.figure["id"] == "mine"
     assert "def psnr_from_mse" in code and "return ops.log10(x)" in code and "infinity for 0" not in code
 
 
@@ -37,3 +61,10 @@ def test_a_listing_is_the_source_without_its_docstring():
 )
 def test_anchors_are_words_joined_by_dashes(place, expected):
     assert figures.anchor(*place) == expected
+
+
+def test_references_in_notebooks_lead_to_keys_which_are_unique():
+    sources = "\n".join(source.read_text(encoding="utf-8") for source in graph.notebooks())
+    keys = re.findall(r'\bkey="([\w-]+)"', sources)
+    named = {*re.findall(r"\]\(#([\w-]+)\)", sources), *re.findall(r'figures\.link\("[^"]+", "([\w-]+)"\)', sources)}
+    assert len(keys) == len(set(keys)) and named <= set(keys) and len(named) > 15
