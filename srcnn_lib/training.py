@@ -281,7 +281,7 @@ def _computing_in(model: keras.Model, precision: str) -> Iterator[None]:
     """Let the layers compute in another precision; afterwards the model is as before, so that it can be saved."""
     if precision == "auto":
         precision = "mixed_bfloat16" if fast_bfloat16() else "float32"
-    layers = [layer for layer in model.layers if precision != "float32"]
+    layers = _layers(model) if precision != "float32" else []
     before = [layer.dtype_policy for layer in layers]
     for layer in layers:
         layer.dtype_policy = keras.DTypePolicy(precision)
@@ -290,6 +290,11 @@ def _computing_in(model: keras.Model, precision: str) -> Iterator[None]:
     finally:
         for layer, policy in zip(layers, before, strict=True):
             layer.dtype_policy = policy
+
+
+def _layers(model: keras.Model) -> list[keras.Layer]:
+    """The layers of a model, and those of models among them."""
+    return [inner for layer in model.layers for inner in (_layers(layer) if isinstance(layer, keras.Model) else [layer])]
 
 
 class _Fitting(keras.callbacks.Callback):
