@@ -59,6 +59,8 @@ class Experiment:
     """Windows a batch that the recogniser looks at."""
     learning_rate: float = 1e-3
     averaging: float | None = 0.999
+    start: str | None = None
+    """The experiment whose weights it begins with."""
     uses_truth: bool = True
 
 
@@ -66,7 +68,8 @@ EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, averaging=None),
     "cards and scenes": Experiment("house-large", 5, averaging=None),
     "with a reader": Experiment("house-large", 5, reading=0.05, averaging=None),
-    "with a stricter reader": Experiment("house-large", 5, reading=0.2, averaging=None),
+    "large, pixels": Experiment("house-large", 36, learning_rate=1.5e-3),
+    "large, then a reader": Experiment("house-large", 10, reading=0.05, learning_rate=5e-4, start="large, pixels"),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
@@ -261,6 +264,8 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     )
     pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
     network = models.build(experiment.network)
+    if experiment.start:
+        training.load_weights(network, work / f"{experiment.start}.keras")
     recipe = training.Recipe(
         epochs=experiment.epochs,
         learning_rate=experiment.learning_rate,
@@ -321,7 +326,8 @@ def judge(enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Pa
 def _cards_to_read() -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
     folder = dataset.provide(**CARDS)
     fields = pd.read_csv(folder / "truth" / "fields.csv", dtype={"text": "string"}, keep_default_na=False)
-    numbers = sorted({number for number in fields["number"] if dataset.pool_of(number) == "validation"})
+    faulty = set(pd.read_csv(folder / "truth" / "faults.csv")["number"])
+    numbers = sorted({number for number in set(fields["number"]) - faulty if dataset.pool_of(number) == "validation"})
     pairs = {f"{variant}.{number}": (variant, number) for number in numbers for variant in dataset.STRENGTH}
     order = np.random.default_rng(SEED).permutation(len(pairs))
     names = [list(pairs)[place] for place in order[:READ_CARDS]]
