@@ -321,6 +321,20 @@ def test_an_interrupted_call_leaves_no_half_file_and_the_next_goes_on(tmp_path, 
     assert f"{6 - len(done)} enhanced, {len(done)} there already, 0 failed" in enhance(photos_in, "-o", out).stdout
 
 
+def test_what_a_killed_call_left_behind_goes_at_the_next_unless_another_call_is_at_work(tmp_path):
+    out = tmp_path / "out"
+    targets = {tmp_path / "a.png": out / "a.png", tmp_path / "b.png": out / "more" / "b.png"}
+    left = [out / ".0123456789ab.tmp.png", out / "more" / ".0123456789ab.tmp.png"]
+    own = [out / ".mine.tmp.png", out / "elsewhere" / ".0123456789ab.tmp.png"]
+    for file in (*left, *own):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    with photos.working_in(out, {}), photos.working_in(out, targets):
+        assert all(file.exists() for file in left), "they may be the other's"
+    with photos.working_in(out, targets):
+        assert not any(file.exists() for file in left) and all(file.exists() for file in own)
+
+
 def test_inputs_are_never_written_over(tmp_path, image):
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
