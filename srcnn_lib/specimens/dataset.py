@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from srcnn_lib import images
 from srcnn_lib.errors import DataError
-from srcnn_lib.files import ROOT, remove_left_behind, write_json, write_text
+from srcnn_lib.files import ROOT, write_json, write_text
 from srcnn_lib.specimens import cards, degradations, faults, typefaces
 from srcnn_lib.specimens.cards import Card
 from srcnn_lib.specimens.degradations import Step
@@ -245,7 +245,8 @@ def _complete(folder: Path, number: int) -> bool:
 
 def _run(plan: _Plan, numbers: list[int], processes: int | None) -> None:
     """Make those of `numbers` that are not complete, with a progress bar over all of them."""
-    remove_left_behind(plan.folder.rglob(".*"))
+    for left_behind in plan.folder.rglob(".*.tmp.*"):  # by a process that was killed while it wrote
+        left_behind.unlink()
     remaining = [number for number in numbers if not _complete(plan.folder, number)]
     with tqdm(total=len(numbers), initial=len(numbers) - len(remaining), desc="drawing cards", unit="card") as bar:
         for _ in _made(plan, remaining, processes or multiprocessing.cpu_count()):
