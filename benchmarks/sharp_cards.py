@@ -57,7 +57,7 @@ def main() -> None:
     table["character error, %"] = 100 * table["errors"] / table["characters"]
     table["exact, %"] = 100 * table["exact"] / table["values"]
     for measure, worse in (("character error, %", 1), ("exact, %", -1)):
-        table[f"points worse: {measure}"] = worse * (table[measure] - table.loc[BEFORE, measure])
+        table[f"points worse: {measure}"] = worse * (table[measure] - table.loc[BEFORE, measure]) + 0.0  # no -0.0
     table["dB from the sharp image"] = sums["psnr"].mean()
     print(f"{len(files)} validation cards, {table.loc[BEFORE, 'values']} values; allowed: {ALLOWED} points worse")
     print(table.round(2).T.to_string())
