@@ -120,8 +120,8 @@ test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd 
 test-tuning: $(READY) ## section 2.10's searches and ladder, with real trainings
 	@$(PYTHON) -m pytest -m tuning
 
-test-faults: $(READY) ## a report without network, against one that is killed at ten moments and continued
-	@$(PYTHON) -m pytest -m faults
+test-faults: $(READY) ## a report without network, against one that is killed at ten moments or more, and continued
+	@$(PYTHON) -m pytest -m faults -rs
 
 test-hostile: $(READY) ## the whole report, and its copy to share, on 90 kinds of hostile files
 	@$(PYTHON) -m pytest -m hostile

@@ -93,7 +93,8 @@ def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> N
     def run() -> None:
         targets = photos.targets(sources, out)
         photos.make_folder(out)
-        summary = enhancer.enhance_files(targets, **options)
+        with photos.working_in(out, targets):
+            summary = enhancer.enhance_files(targets, **options)
         if compare:
             enhancer.compare(targets, out / "compare.html")
         _report(summary, out)

@@ -1,5 +1,7 @@
 """Section 2.9: how sure a figure is, and whether one method is better than another on the same images."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -81,6 +83,31 @@ def against(
             }
         )
     return pd.DataFrame(rows)
+
+
+def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame:
+    """Of a log of scorings those that count: the first of each network as it is now, on each test.
+
+    Parameters
+    ----------
+    log
+        One row a scoring: test, data_sha256, engine, kind, method, when (ISO 8601) and weights (the SHA-256 of a
+        network's file; empty or missing for what is no network), as `benchmarks/reading.py` writes it.
+    hashes
+        The SHA-256 of each network as it is now.
+
+    Returns
+    -------
+    The rows of these networks, and of the methods beside them those of the earliest of these scorings, test by test.
+    """
+    where = ["test", "data_sha256", "engine", "kind"]
+    log = log.sort_values("when", kind="stable").assign(place=range(len(log)))
+    current = [hashes.get(method) == weights for method, weights in zip(log["method"], log["weights"], strict=True)]
+    networks = log[current].drop_duplicates([*where, "method"])
+    earliest = networks.drop_duplicates(where)[[*where, "when"]]
+    beside = log[log["weights"].fillna("") == ""].merge(earliest, on=[*where, "when"])
+    found = pd.concat([beside, networks]).sort_values([*where, "place"])
+    return found.drop(columns="place").reset_index(drop=True)
 
 
 def recovered(before: float, after: float, best: float) -> float:

@@ -25,13 +25,15 @@ NETWORKS = {"house": "house", "srcnn": "srcnn-9-1-5"}
 def weights(run: Run, folder: Path = WEIGHTS) -> list[Path]:
     """Write the networks of section 2.7's native track as ONNX, and `weights.json`; returns the files.
 
-    `weights.json` says what each was made from, and how it scores on all test cards (see `comparison.against`).
+    `weights.json` says what each was made from, by the whole recipe that section 2.7 left, and how it scores on all
+    test cards (see `comparison.against`).
 
     Raises RunError if the run has not trained them, or if tf2onnx is not installed.
     """
     provenance = nbformat.read(run.existing("06_training.ipynb"), as_version=4).metadata["provenance"]
     settings = run.inputs["settings"]
     recipe = {name: value for name, value in settings.items() if name.startswith("native_") or name == "seed"}
+    recipe |= run.read_json("06_training/native_recipe.json")
     networks = {
         name: training.load(run.existing(f"06_training/native/{registered}.keras"))
         for name, registered in NETWORKS.items()

@@ -164,7 +164,7 @@ def test_a_loss_that_is_not_finite_stops_with_a_message_and_the_last_good_weight
     class Broken(batches.Shuffled):
         def from_epoch(self, first):
             data = super().from_epoch(first)
-            return data.take(2).concatenate(data.map(lambda low, high: (low * float("nan"), high)))
+            return data.take(2).concatenate(data.map(lambda low, high: (low, high * float("nan"))))
 
     network, good = fresh(), fresh()
     train = Broken(pairs, 4, 5, 16)
