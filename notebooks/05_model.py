@@ -55,7 +55,18 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from srcnn_lib import batches, evaluation, experiments, figures, metrics, models, original, superresolution, zoo
+from srcnn_lib import (
+    batches,
+    evaluation,
+    experiments,
+    figures,
+    metrics,
+    models,
+    original,
+    superresolution,
+    training,
+    zoo,
+)
 from srcnn_lib.models import srcnn, srgan
 from srcnn_lib.runs import Run
 
@@ -71,6 +82,7 @@ figures.table(
     costs,
     caption="Cost of SRCNN's variants and of the house models, this project's own: residual networks on pixels gathered four by four.",
     formats={"parameters": "{:,}", "multiply-adds per pixel": "{:,}"},
+    key="costs",
 )
 
 # %% [markdown]
@@ -80,29 +92,35 @@ figures.table(
 # as many parameters as published, give or take what is counted.
 
 # %%
-sizes_published = pd.DataFrame(
-    [
+rows = []
+for name, published in models.PUBLISHED.items():
+    network = models.build_published(name)
+    rows.append(
         {
             "network": name,
             "parameters, published": published.parameters,
-            "parameters, built": models.build_published(name).count_params(),
+            **models.counts(network),
             "source of the figure": published.source,
         }
-        for name, published in models.PUBLISHED.items()
-    ]
+    )
+discriminator = srgan.discriminator()
+rows.append(
+    {
+        "network": "SRGAN, discriminator",
+        "parameters, published": "23.56 M",
+        **models.counts(discriminator),
+        "source of the figure": "public versions",
+    }
 )
-sizes_published.loc[len(sizes_published)] = {
-    "network": "SRGAN, discriminator",
-    "parameters, published": "23.56 M",
-    "parameters, built": srgan.discriminator().count_params(),
-    "source of the figure": "public versions",
-}
+sizes_published = pd.DataFrame(rows)
 run.write_table("05_model/published.csv", sizes_published)
 figures.table(
     sizes_published,
-    caption="Networks at their authors' size. FSRCNN's paper counts weights alone; SRResNet's normalisation has 4,224 further values that are "
-    "not trained, that of SRGAN's discriminator, which judges SRResNet's images of 96×96 pixels, 3,712; how LapSRN's authors count is not known.",
-    formats={"parameters, built": "{:,}"},
+    caption="Networks at their authors' size. “Weights alone” are those of the filters, without biases: so SRCNN's and FSRCNN's papers count. What "
+    "normalisations keep is not trained, and public figures leave it out. The discriminator judges SRResNet's images of "
+    f"{discriminator.input_shape[1]}×{discriminator.input_shape[2]} pixels. How LapSRN's authors count is not known.",
+    formats=dict.fromkeys(("parameters, built", "weights alone", "not trained"), "{:,}"),
+    key="full-size",
 )
 
 # %% [markdown]
@@ -113,87 +131,153 @@ figures.table(
 survey = superresolution.survey()
 figures.table(
     survey,
-    caption="Published Y-PSNR in dB on Set5 and parameters as built here (of IMDN and SwinIR, which are not built, as published).",
-    formats={"parameters": "{:,}", "×2": "{:.2f}", "×3": "{:.2f}", "×4": "{:.2f}"},
+    caption="Published Y-PSNR in dB on Set5, parameters as built here (of IMDN and SwinIR, which are not built, as published), and multiply-adds "
+    "per pixel of the image enlarged by 2.",
+    formats={
+        "parameters": "{:,}",
+        "multiply-adds per pixel": "{:,.0f}",
+        "×2": "{:.2f}",
+        "×3": "{:.2f}",
+        "×4": "{:.2f}",
+    },
+    key="survey",
 )
 
 # %% [markdown]
 # ### A light version of each, trained alike ◆
 #
 # A comparison of published figures is one of budgets as much as of ideas. So every family gets a light version here, of
-# the cost of SRCNN (18,000 to 20,000 multiply-adds per pixel), which enhances without enlarging: those that only enlarge gather
+# the cost of SRCNN (see the column of multiply-adds), which enhances without enlarging: those that only enlarge gather
 # the pixels two by two first. All saw the same crops of the native training cards in the same order, for the same
 # number of updates with the same recipe (`make zoo`; the recipe was not tuned to any of them). SRCNN and the house model
 # begin by giving back their input, as in section 2.7, the others with random weights. The figures are those of the kept
-# run, on whole validation cards.
+# run, on whole validation cards; what the networks came to on crops, which all trainings watched, stands beside.
 
 # %%
 trained = zoo.table()
-missing = [name for name in zoo.NAMES if name not in set(trained["network"])]
-how = zoo.kept()[zoo.GENERATOR]
-built = dict(
-    zip((published.module for published in models.PUBLISHED.values()), sizes_published.to_dict("records"), strict=False)
+missing = [name for name in (evaluation.UNTOUCHED, *zoo.NAMES) if name not in set(trained["network"])]
+modules = {name: module for name, (module, _) in models.LIGHT.items()} | {
+    zoo.GAN: "srresnet",
+    experiments.BASE: "srcnn",
+}
+full_size = sizes_published.iloc[: len(models.PUBLISHED)].assign(
+    module=[published.module for published in models.PUBLISHED.values()],
+    built=[f"{count:,}" for count in sizes_published["parameters, built"][: len(models.PUBLISHED)]],
 )
-families = trained["network"].replace(zoo.GAN, zoo.GENERATOR).map(lambda name: models.LIGHT.get(name, ("",))[0])
-full_size = [built.get(family, {}) for family in families]
-trained.insert(1, "published size", [row.get("parameters, published", "") for row in full_size])
-trained.insert(2, "built", [row.get("parameters, built", np.nan) for row in full_size])
+full_size = full_size.groupby("module")[["parameters, published", "built"]].agg(" and ".join)
+families = full_size.reindex(trained["network"].map(modules))
+trained.insert(1, "published size", families["parameters, published"].fillna("").to_numpy())
+trained.insert(2, "built", families["built"].fillna("").to_numpy())
+set5 = superresolution.reached()
+trained["Set5 ×2 / ×3 / ×4"] = [set5.get(name, "") for name in trained["network"]]
 run.write_table("05_model/zoo.csv", trained)
-scored, read = (pd.DataFrame(how["scores"])[column].notna().sum() for column in ("psnr", "errors"))
-updates, recipe = how["recipe"]["epochs"] * how["recipe"]["epoch_steps"], how["recipe"]
+how = next((record for record in zoo.kept().values() if "recipe" in record), None)
+scored, read, updates = 0, 0, 0
+if how is not None:
+    scored, read = (int(pd.DataFrame(how["scores"])[column].notna().sum()) for column in ("psnr", "errors"))
+    updates = how["recipe"]["epochs"] * how["recipe"]["epoch_steps"]
+shown = trained.drop(columns=["gain_low", "gain_high"])
+shown.insert(
+    list(shown).index("gain") + 1,
+    "95 % interval",
+    [
+        f"{low:+.2f} to {high:+.2f}" if pd.notna(low) else ""
+        for low, high in trained[["gain_low", "gain_high"]].to_numpy()
+    ],
+)
 figures.table(
-    trained,
-    caption=f"Parameters at full size, published and built, then the light networks after {updates} updates of {recipe['batch']} crops of "
-    f"{recipe['crop']}×{recipe['crop']} pixels (kept run of {how['date']} on {how['device']}): PSNR in dB over RGB and SSIM "
-    f"over Y on {scored} validation cards, character errors of RapidOCR in the values of {read} of them, time for one card (beside other work: only its order of magnitude says something). "
-    + (f"Not trained yet: {', '.join(missing)}." if missing else ""),
+    shown,
+    caption="Parameters at full size, published and built, then the light networks"
+    + (
+        f" after {updates} updates of {how['recipe']['batch']} crops of {how['recipe']['crop']}×{how['recipe']['crop']} pixels (kept run of "
+        f"{how['date']} on {how['device']}): PSNR in dB over RGB, its gain over the untouched cards and SSIM over Y on {scored} validation cards, mean "
+        f"squared error of the middles of {zoo.WATCHED} validation cards, character errors of RapidOCR in the values of {read} of the scored ones, time "
+        "for one card (beside other work: only its order of magnitude says something). On Set5: Y-PSNR in dB of the network on brightness alone, trained "
+        "on 91 images, where that was done."
+        if how is not None
+        else "."
+    )
+    + (f" Not there yet: {', '.join(missing)}; `make zoo` trains and scores them." if missing else ""),
     formats={
-        "built": "{:,.0f}",
         "parameters": "{:,}",
         "multiply-adds per pixel": "{:,}",
         "PSNR": "{:.2f}",
         "gain": "{:+.2f}",
         "SSIM": "{:.3f}",
+        "MSE of crops": "{:.4f}",
         "character errors": "{:.1%}",
         "ms per card": "{:.0f}",
         "training seconds": "{:.0f}",
     },
     sortable=True,
+    key="zoo",
 )
 
 # %%
-networks_only = trained[trained["network"] != evaluation.UNTOUCHED]
+by_name = trained.set_index("network")
+candidates = by_name.drop(evaluation.UNTOUCHED, errors="ignore")
+not_yet = Markdown(f"That waits for `make zoo`, since these are missing: {', '.join(missing)}.")
+if missing:
+    said = not_yet
+else:
+    best, best_crops = candidates["PSNR"].idxmax(), candidates["MSE of crops"].idxmin()
+    as_good = (candidates.drop(best)["gain_high"] > candidates["gain"][best]).sum()
+    said = Markdown(
+        f"How certain is that order? The gain of {best}, {candidates['gain'][best]:+.2f} dB, has an interval from {candidates['gain_low'][best]:+.2f} to "
+        f"{candidates['gain_high'][best]:+.2f} dB over so few cards, and those of {as_good} of the other {len(candidates) - 1} networks reach as high. "
+        f"On the watched crops {best_crops} comes first, with an error of {candidates['MSE of crops'][best_crops]:.4f} against "
+        f"{candidates['MSE of crops'][best]:.4f}; the two orders go together with a rank correlation of "
+        f"{candidates['PSNR'].corr(-candidates['MSE of crops'], method='spearman'):.2f}. So [the table](#zoo) tells networks apart that fail from those that "
+        "do not, and hardly more."
+    )
+said
+
+# %%
+at_2 = survey.rename(columns={"×2": "PSNR"}).dropna(subset="PSNR")
 figures.figure(
-    figures.quality_against_cost(networks_only, survey.rename(columns={"×2": "PSNR"}).dropna(subset="PSNR")),
-    caption="Quality against cost. Left and middle: the light networks, all of about the same multiply-adds. Right: full size, as published.",
-    alt="Three scatter plots with a named dot for each network: gain against parameters, gain against milliseconds per card, and published PSNR "
-    "against parameters, which rises by about two decibels over four orders of magnitude.",
+    figures.quality_against_cost(candidates.dropna(subset="gain").reset_index(), at_2),
+    caption="Quality against cost. Above: the light networks, all of about the same multiply-adds, with the 95 % intervals of their gains. Below: full "
+    "size, as published; multiply-adds are those per pixel of the image enlarged by 2.",
+    alt="Five scatter plots with a named dot for each network. Above, gain against parameters, multiply-adds and milliseconds per card. Below, published "
+    f"PSNR against parameters and multiply-adds: from {at_2['parameters'].min():,} to {at_2['parameters'].max():,} parameters it rises by "
+    f"{np.ptp(at_2['PSNR']):.1f} dB.",
+    key="quality-against-cost",
 )
 
 # %% [markdown]
 # The weights are kept with the project and checked by SHA-256. Here they are applied anew, to a few validation cards of
-# this run.
+# this run, which OCR then reads.
 
 # %%
 index = run.read_table("01_inspection/pairs.csv").merge(parts, on="name", validate="one_to_one")
 cards = zoo.validation_cards(index, zoo_cards)
-enhancers = evaluation.methods({name: zoo.load(name) for name in networks_only["network"]})
-live = zoo.quality(cards, evaluation.unsquashed(run.data_folder, index), enhancers)
+known = evaluation.fields(run.data_folder, index, cards)
+unsquashed = evaluation.unsquashed(run.data_folder, index)
+enhancers = evaluation.methods({name: zoo.load(name) for name in candidates.index})
+live = zoo.judge(cards, unsquashed, enhancers, known, cache_folder=run.path("05_model/read"))
 run.write_table("05_model/zoo_live.csv", live)
-means = live.groupby("method", sort=False)[["psnr", "ssim", "seconds"]].mean().reset_index()
-means["gain"] = means["psnr"] - means.set_index("method")["psnr"][evaluation.UNTOUCHED]
-same_data = how["data_sha256"] == run.read_json("01_inspection/summary.json")["data_sha256"]
+by_method = live.groupby("method", sort=False)
+means = by_method[["psnr", "ssim", "seconds"]].mean()
+means.insert(1, "gain", means["psnr"] - means["psnr"][evaluation.UNTOUCHED])
+means["character errors"] = by_method["errors"].sum() / by_method["characters"].sum()
+same_data = how is not None and how["data_sha256"] == run.read_json("01_inspection/summary.json")["data_sha256"]
 figures.table(
-    means.assign(seconds=1000 * means["seconds"]).rename(
-        columns={"psnr": "PSNR", "ssim": "SSIM", "seconds": "ms per card"}
-    ),
-    caption=f"The kept weights on {len(cards)} validation card{'s' if len(cards) > 1 else ''} of this run, computed now; times include what a first call costs."
-    + (
-        ""
-        if same_data
-        else " They were trained on another data set, so this shows that they work, not how good they are."
-    ),
-    formats={"PSNR": "{:.2f}", "SSIM": "{:.3f}", "gain": "{:+.2f}", "ms per card": "{:.0f}"},
+    means.assign(seconds=1000 * means["seconds"])
+    .rename(columns={"psnr": "PSNR", "ssim": "SSIM", "seconds": "ms per card"})
+    .reset_index(),
+    caption=f"The kept weights on {len(cards)} validation card{'s' if len(cards) > 1 else ''} of this run, computed now: PSNR and its gain in dB, SSIM, time "
+    "(with what a first call costs), character errors of RapidOCR"
+    + (" in the values" if known is not None else ", against the reading of the sharp image")
+    + ". So few cards show that the weights work, not which are better."
+    + ("" if same_data else " They were trained on another data set."),
+    formats={
+        "PSNR": "{:.2f}",
+        "SSIM": "{:.3f}",
+        "gain": "{:+.2f}",
+        "ms per card": "{:.0f}",
+        "character errors": "{:.1%}",
+    },
+    key="zoo-live",
 )
 
 # %% [markdown]
@@ -204,9 +288,10 @@ figures.table(
 
 # %%
 name = cards[0]
-low, truths = evaluation.unsquashed(run.data_folder, index)(name)
+low, truths = unsquashed(name)
 window = tuple(slice(max(0, side // 2 - 80), side // 2 + 80) for side in low.shape[:2])
-looks = {"low": low, **{key: enhancers[key](low) for key in (zoo.GENERATOR, zoo.GAN)}, "sharp": truths["sharp file"]}
+pair = [key for key in (zoo.GENERATOR, zoo.GAN) if key in enhancers]
+looks = {"low": low, **{key: enhancers[key](low) for key in pair}, "sharp": truths["sharp file"]}
 figures.figure(
     figures.side_by_side([(title, image[window]) for title, image in looks.items()], columns=4, width=10),
     caption=f"The middle 160×160 pixels of {name}: as it came, after the light SRResNet, after the same with an adversary, and the sharp file.",
@@ -214,45 +299,51 @@ figures.figure(
 )
 
 # %%
-by_name = trained.set_index("network")
-plain, gan, untouched_row = by_name.loc[zoo.GENERATOR], by_name.loc[zoo.GAN], by_name.loc[evaluation.UNTOUCHED]
-Markdown(
-    f"On the kept run's cards the adversary changes PSNR from {plain['PSNR']:.2f} to {gan['PSNR']:.2f} dB and character errors from "
-    f"{plain['character errors']:.1%} to {gan['character errors']:.1%} (untouched: {untouched_row['character errors']:.1%}). "
-    + (
-        "It costs PSNR, as in the literature"
-        if gan["PSNR"] < plain["PSNR"]
-        else "It does not cost PSNR here, unlike in the literature"
+if missing:
+    said = not_yet
+else:
+    plain, gan, untouched_row = by_name.loc[zoo.GENERATOR], by_name.loc[zoo.GAN], by_name.loc[evaluation.UNTOUCHED]
+    said = Markdown(
+        f"On the kept run's cards the adversary changes PSNR from {plain['PSNR']:.2f} to {gan['PSNR']:.2f} dB and character errors from "
+        f"{plain['character errors']:.1%} to {gan['character errors']:.1%} (untouched: {untouched_row['character errors']:.1%}). "
+        + (
+            "It costs PSNR, as in the literature"
+            if gan["PSNR"] < plain["PSNR"]
+            else "It does not cost PSNR here, unlike in the literature"
+        )
+        + (
+            ", and reading is no better for it."
+            if gan["character errors"] >= plain["character errors"]
+            else ", and reading gains by it."
+        )
     )
-    + (
-        ", and reading is no better for it."
-        if gan["character errors"] >= plain["character errors"]
-        else ", and reading gains by it."
-    )
-)
+said
 
 # %% [markdown]
 # ### The choice
 
 # %%
-candidates = by_name.drop(evaluation.UNTOUCHED)
-best, best_read = candidates["PSNR"].idxmax(), candidates["character errors"].idxmin()
-house, base = by_name.loc["house"], by_name.loc["srcnn-9-1-5"]
-Markdown(
-    f"At equal cost and after equal, short training, {best} has the highest PSNR ({candidates['gain'][best]:+.2f} dB against the untouched cards), "
-    f"and {best_read} is read best ({candidates['character errors'][best_read]:.1%} character errors; untouched "
-    f"{untouched_row['character errors']:.1%}). The house model is number {int((candidates['PSNR'] > house['PSNR']).sum()) + 1} of {len(candidates)} by PSNR "
-    f"({house['gain']:+.2f} dB) and number {int((candidates['character errors'] < house['character errors']).sum()) + 1} by reading, SRCNN gains "
-    f"{base['gain']:+.2f} dB. "
-    + (
-        f"**{updates} updates are too few to choose between families**: none gains more than {candidates['gain'].max():.2f} dB, and with {read} cards "
-        "read, the differences in reading are chance as well. So nothing here speaks for a larger or more intricate network. "
-        if candidates["gain"].max() < 0.5
-        else ""
+if missing:
+    said = not_yet
+else:
+    best_read = candidates["character errors"].idxmin()
+    house, base = by_name.loc["house"], by_name.loc[experiments.BASE]
+    said = Markdown(
+        f"At equal cost and after equal, short training, {best} has the highest PSNR ({candidates['gain'][best]:+.2f} dB against the untouched cards), "
+        f"{best_crops} the least error on crops, and {best_read} is read best ({candidates['character errors'][best_read]:.1%} character errors; untouched "
+        f"{untouched_row['character errors']:.1%}). The house model is number {int((candidates['PSNR'] > house['PSNR']).sum()) + 1} of {len(candidates)} by PSNR "
+        f"({house['gain']:+.2f} dB), number {int((candidates['MSE of crops'] < house['MSE of crops']).sum()) + 1} on crops and number "
+        f"{int((candidates['character errors'] < house['character errors']).sum()) + 1} by reading, SRCNN gains {base['gain']:+.2f} dB. "
+        + (
+            f"**{updates} updates are too few to choose between families**: none gains more than {candidates['gain'].max():.2f} dB, and with {read} cards "
+            "read, the differences in reading are chance as well. So nothing here speaks for a larger or more intricate network. "
+            if candidates["gain"].max() < 0.5
+            else ""
+        )
+        + "For the squashed track the choice is SRCNN, as in the original, whose report this repeats. At native resolution section 2.7 trains SRCNN and the "
+        "house model for longer, and section 2.9 scores both; a profile can name any of the light networks there, too."
     )
-    + "For the squashed track the choice is SRCNN, as in the original, whose report this repeats. At native resolution section 2.7 trains SRCNN and the "
-    "house model for longer, and section 2.9 scores both."
-)
+said
 
 # %% [markdown]
 # ### The loss
@@ -309,6 +400,7 @@ figures.figure(
     caption=f"Validation PSNR during short trainings (middles of {len(watched)} validation images; bands: range over the seeds, where "
     "there are several).",
     alt="Four panels with two rising curves each: a network and its deeper, or linear, variant.",
+    key="experiments",
 )
 
 # %%
@@ -341,10 +433,81 @@ figures.listing(srcnn.build, caption="SRCNN, as it is built here.")
 
 # %% [markdown]
 # Line by line: `Input` leaves height and width open, so that images of any size go through. The loop adds one `Conv2D` for each
-# kernel but the last, with as many filters as `filters` says; `padding` decides what happens at the border, as explained below. The
-# last `Conv2D` has one filter for each colour. `Model` ties input and output together; only then does Keras know all weights. With
-# `start="identity"`, which the original does not have, the first weights pass the image through, so that training starts at leaving it alone.
-#
+# kernel but the last, with as many filters as `filters` says; being called with `x`, the output of the layer before, ties each to that. The
+# last `Conv2D` has one filter for each colour. `Model` takes the two ends, input and output; all that lies between is the network, and only then
+# does Keras know all weights. With `start="identity"`, which the original does not have, the first weights pass the image through, so that training
+# starts at leaving it alone. What a `Conv2D` is given:
+
+# %%
+widths, kernels = ([str(layer[place]) for layer in original.LAYERS] for place in (0, 1))
+figures.table(
+    pd.DataFrame(
+        [
+            (
+                "filters",
+                "how many patterns are looked for, each over all channels of the input; as many channels come out",
+                ", ".join(widths),
+                "filters, and channels at the end",
+            ),
+            (
+                "kernel_size",
+                "side of the window in pixels, of which each output value is made; windows of layers add up to the view of the network",
+                ", ".join(kernels),
+                "kernels",
+            ),
+            (
+                "padding",
+                "what is done at the border: “same” sets zeros around the image, “valid” does not; see below",
+                "same",
+                "padding, same as a rule",
+            ),
+            (
+                "strides",
+                "pixels from one window to the next; more than one makes the output smaller",
+                "not given: 1",
+                "not given: 1",
+            ),
+            (
+                "dilation_rate",
+                "pixels from one value of a window to the next; more than one leaves gaps",
+                "not given: 1",
+                "not given: 1",
+            ),
+            (
+                "activation",
+                "what is done to each sum; without one, several convolutions in a row are no more than one",
+                "relu, on every layer",
+                "activation, and last_activation at the end",
+            ),
+            ("the call", "the layer as a function of the output of the one before", "the layer before", "x"),
+        ],
+        columns=["argument", "meaning", "the original", "here"],
+    ),
+    caption="What a layer Conv2D is given. Its filters begin at random and are learned.",
+    key="conv2d",
+)
+
+# %% [markdown]
+# The original's next line compiles: it tells the network how errors are counted and how weights follow from them. Here that is done by the
+# training loop, once for each training, since recipes differ:
+
+# %%
+figures.listing(training._compile, training._optimizer, caption="How a network is compiled here.", key="compiling")
+
+# %%
+Markdown(
+    f"- `compile` is given an optimiser, a loss and what else is to be measured: in the original Adam with a step size of {original.LEARNING_RATE:g} and the "
+    "pixel MSE, here those of the recipe (section 2.7 says which, section 2.8 shows the loss).\n"
+    "- *Adam* keeps two running means for each weight, of its gradient and of the gradient's square, and steps by the first over the root of the "
+    "second. So each weight moves by about the step size, however large the loss is, which is why a loss that is a mean needs no other step size than "
+    "one that is a sum. The original finds that it does well and would have tried others with more time; section 2.10 does.\n"
+    "- `build` makes the optimiser's memory before the first step, so that a checkpoint can be read into it. A network that is compiled for the same "
+    "recipe already is not compiled again: its optimiser only forgets.\n"
+    "- `summary()`, the original's next line, lists the layers, the shapes of their outputs and their parameters: [here](#layers). `plot_model` draws "
+    "them as a chain of boxes, with the help of Graphviz, a program outside Python; [the figure](#architecture) is drawn without it."
+)
+
+# %% [markdown]
 # The original names one disadvantage of TensorFlow, that it trains more slowly than PyTorch. That is not tested here: a fair
 # comparison would need the whole project twice. What can be said is that training is limited by the multiply-adds of the
 # convolutions, which both hand to the same kind of library, and that less work (crops instead of whole images, section 2.7)
@@ -353,13 +516,14 @@ figures.listing(srcnn.build, caption="SRCNN, as it is built here.")
 # %%
 network = models.build(model)
 layers = models.layers(network)
-figures.table(layers, caption="Layers of the network.", formats={"parameters": "{:,}"})
+figures.table(layers, caption="Layers of the network.", formats={"parameters": "{:,}"}, key="layers")
 
 # %%
 figures.figure(
     figures.architecture(layers, network.input_shape[-1]),
     caption=f"The network {model}: blocks are images with so many channels, arrows are layers.",
     alt=f"A chain of {len(layers) + 1} blocks joined by {len(layers)} convolutions.",
+    key="architecture",
 )
 
 # %% [markdown]
@@ -380,8 +544,8 @@ figures.table(sizes, caption="Size after each layer, by the formula and as Keras
 # Each layer, also the last, ends in a ReLU, which cuts off negative values. Between layers this is what
 # makes the network more than one big linear filter. At the end the original gives the reason that negative
 # values mean nothing in an image; true, but cutting them off when the image is written does the same, and
-# while training, a pixel that has gone below zero has no gradient to bring it back. The fourth panel above shows what it
-# is worth in practice.
+# while training, a pixel that has gone below zero has no gradient to bring it back. The fourth panel of
+# [the figure of experiments](#experiments) shows what it is worth in practice.
 
 # %%
 parameters = network.count_params()

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from markupsafe import Markup, escape
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, rgb_to_hsv
 from matplotlib.figure import Figure
@@ -41,7 +42,8 @@ SHARED_COLUMNS = frozenset([
     "variant", "side", "part", "technique", "trained on", "the original's claim", "measured", "verdict", "metric",
     "method", "filter: width in pixels, amount", "PSNR", "PSNR, label", "PSNR, clean card", "PSNR, range", "gain",
     "engine", "character errors", "against untouched", "half", "case", "test", "argument", "section", "rung",
-    "here", "search", "candidate", "training", "pre-processing", "what is scored", "published size", "recipe",
+    "here", "search", "candidate", "training", "pre-processing", "what is scored", "published size", "built",
+    "95 % interval", "Set5 ×2 / ×3 / ×4", "light version", "recipe",
 ])  # fmt: skip
 NAME_COLUMNS = frozenset({"name", "file", "low", "high", "first", "second"})
 
@@ -101,15 +103,20 @@ def before_after(views: Mapping[str, np.ndarray], *, caption: str, alt: str, key
     )
 
 
-def listing(*functions: Callable, caption: str) -> Shown:
-    """The source of functions as it runs, without their docstrings, which the prose around it replaces."""
+def listing(*functions: Callable, caption: str, key: str | None = None) -> Shown:
+    """The source of functions as it runs, without their docstrings, which the prose around it replaces.
+
+    `key` is as for `figure`.
+    """
     sources = []
     for function in functions:
         source = inspect.getsource(function)
         documentation = inspect.getdoc(function) and function.__doc__
         sources.append(source.replace(f'    """{documentation}"""\n', "") if documentation else source)
     code = highlight("\n\n".join(sources), PythonLexer(), HtmlFormatter())
-    return Shown(f'<figure class="listing">{code}<figcaption>{html.escape(caption)}</figcaption></figure>', shared=True)
+    return Shown(
+        f'<figure class="listing"{_id(key)}>{code}<figcaption>{html.escape(caption)}</figcaption></figure>', shared=True
+    )
 
 
 def _picture(image: np.ndarray, alt: str) -> str:
@@ -709,32 +716,39 @@ def quality_against_reading(points: pd.DataFrame) -> Figure:
     return drawing
 
 
+@_of_many
 def quality_against_cost(table: pd.DataFrame, published: pd.DataFrame) -> Figure:
-    """What networks gain for what they cost.
+    """What networks gain for what they cost: above the light ones trained here, below those of full size as published.
 
-    `table` has one row a network: network, parameters, gain (dB) and ms per card; `published` too: network, parameters
-    and PSNR (dB).
+    `table` has one row a network: network, parameters, multiply-adds per pixel, ms per card, gain, gain_low and
+    gain_high (dB, the ends of its interval); `published` too: network, parameters, multiply-adds per pixel (missing
+    where not known) and PSNR (dB).
     """
-    drawing = Figure(figsize=(10, 4.5), layout="constrained")
-    left, middle, right = drawing.subplots(1, 3)
+    drawing = Figure(figsize=(10, 8), layout="constrained")
+    above, below = drawing.subplots(2, 3)
     colours = sns.color_palette("husl", len(table))
-    for number, row in enumerate(table.to_dict("records")):
-        marker = "osD^v"[number % 5]
-        for axis, cost in ((left, "parameters"), (middle, "ms per card")):
-            axis.plot(row[cost], row["gain"], marker, color=colours[number], label=row["network"])
-    for axis, cost in ((left, "parameters"), (middle, "ms per card")):
+    for axis, cost in zip(above, ("parameters", "multiply-adds per pixel", "ms per card"), strict=True):
+        for number, row in enumerate(table.to_dict("records")):
+            axis.vlines(row[cost], row["gain_low"], row["gain_high"], color=colours[number], linewidth=1, alpha=0.5)
+            axis.plot(row[cost], row["gain"], "osD^v"[number % 5], color=colours[number], label=row["network"])
+        axis.axhline(0, color="0.3", linestyle="--", linewidth=1)
         axis.set(xlabel=cost, ylabel="gain in dB", title="light networks, here")
-    left.set_xscale("log")
-    left.minorticks_off()
-    right.plot(published["parameters"], published["PSNR"], "o", color="0.3", markersize=4)
-    for row in published.to_dict("records"):
-        beside = published[
-            (published["parameters"] > row["parameters"]) & ((published["PSNR"] - row["PSNR"]).abs() < 0.06)
-        ]
-        side = {"xytext": (-4, -3), "ha": "right"} if len(beside) else {"xytext": (4, -3)}
-        place = row["parameters"], row["PSNR"]
-        right.annotate(row["network"], place, textcoords="offset points", fontsize=7, **side)
-    right.set(xlabel="parameters", ylabel="Y-PSNR in dB, Set5 ×2", xscale="log", title="full size, published")
-    right.margins(x=0.35)
-    drawing.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
+    above[0].set_xscale("log")
+    above[0].minorticks_off()
+    for axis, cost in zip(below[:2], ("parameters", "multiply-adds per pixel"), strict=True):
+        _named_dots(axis, published.dropna(subset=cost), cost)
+        axis.set(xlabel=cost, ylabel="Y-PSNR in dB, Set5 ×2", title="full size, published")
+    below[2].axis("off")
+    below[2].legend(*above[0].get_legend_handles_labels(), loc="center", ncols=2, fontsize=8)
     return drawing
+
+
+def _named_dots(axis: Axes, table: pd.DataFrame, cost: str) -> None:
+    """A dot for each network over its cost, on a logarithmic axis, with the name at the side that is free."""
+    axis.plot(table[cost], table["PSNR"], "o", color="0.3", markersize=4)
+    for row in table.to_dict("records"):
+        beside = table[(table[cost] > row[cost]) & ((table["PSNR"] - row["PSNR"]).abs() < 0.06)]
+        side = {"xytext": (-4, -3), "ha": "right"} if len(beside) else {"xytext": (4, -3)}
+        axis.annotate(row["network"], (row[cost], row["PSNR"]), textcoords="offset points", fontsize=7, **side)
+    axis.set_xscale("log")
+    axis.margins(x=0.35)

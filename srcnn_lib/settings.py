@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from srcnn_lib.errors import SettingsError
 from srcnn_lib.files import ROOT
-from srcnn_lib.models import NAMES as MODELS
+from srcnn_lib.models import LIGHT, NAMES
 
 PROFILES = ROOT / "notebooks" / "profiles"
+MODELS = (*NAMES, *LIGHT)
 
 Correlation = Annotated[float, Field(ge=-1, le=1)]
 Flag = Literal["other card", "too bad", "too hazy", "too good", "misaligned"]
@@ -80,7 +81,7 @@ class Settings(BaseModel):
     complexity_pairs: Count
     """Training pairs of each of its networks: few, so that chance shows."""
     model: str
-    """A name in the registry of `srcnn_lib.models`."""
+    """One of `MODELS`: the registry of `srcnn_lib.models`, light networks of the literature included."""
     start: Literal["random", "identity"]
     """First weights of the model, as Keras draws them or so that it gives back its input."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
@@ -98,7 +99,7 @@ class Settings(BaseModel):
     crop_size: Annotated[int, Field(ge=0)]
     """Side, in pixels, of the random crop that training takes of each image; 0 takes whole images."""
     native_models: Annotated[list[str], Field(min_length=1)]
-    """Networks that are trained on crops of the unsquashed images."""
+    """Those of `MODELS` that are trained on crops of the unsquashed images."""
     native_epochs: Count
     native_epoch_steps: Count
     native_batch_size: Count
@@ -175,7 +176,7 @@ def _check_together(path: Path, settings: Settings) -> None:
         if unknown := [name for name in names if name not in MODELS]:
             raise SettingsError(f"{path}: '{key}': expected names of {', '.join(MODELS)}, received {unknown[0]!r}")
     if settings.start == "identity" and not settings.model.startswith("srcnn"):
-        raise SettingsError(f"{path}: 'start': expected random, since {settings.model} starts as the identity anyway")
+        raise SettingsError(f"{path}: 'start': expected random, since {settings.model} has a start of its own")
     if settings.tuning_reading_cards > settings.tuning_cards:
         raise SettingsError(
             f"{path}: 'tuning_reading_cards': expected at most tuning_cards = {settings.tuning_cards}, "

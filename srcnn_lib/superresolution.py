@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import images, metrics
+from srcnn_lib import images, metrics, records
 from srcnn_lib.errors import DataError
 
 PUBLISHED = {
@@ -24,37 +24,46 @@ PUBLISHED = {
 _DRRN, _SWINIR = "README of tyshiwo/DRRN_CVPR17", "table of SwinIR, arXiv:2108.10257"
 _EDSR = "README of sanghyun-son/EDSR-PyTorch"
 SURVEY = (
-    # network, parameters, Set5 by scale, source
-    ("SRCNN 9-5-5", 57_281, PUBLISHED["SRCNN 9-5-5, ImageNet"], _DRRN),
-    ("FSRCNN", 12_464, {2: 36.94, 3: 33.06, 4: 30.55}, "README of yjn870/FSRCNN-pytorch"),
-    ("VDSR", 664_704, {2: 37.53, 3: 33.66, 4: 31.35}, _DRRN),
-    ("DRRN B1U25", 297_216, {2: 37.74, 3: 34.03, 4: 31.68}, _DRRN),
-    ("LapSRN", 870_112, {2: 37.52, 4: 31.54}, "phoenix104104/LapSRN"),
-    ("SRResNet", 1_547_350, {4: 32.05}, "README of Lornatang/SRGAN-PyTorch"),
-    ("SRGAN", 1_547_350, {4: 29.40}, "README of Lornatang/SRGAN-PyTorch"),
-    ("EDSR baseline", 1_369_859, {2: 37.99}, _EDSR),
-    ("EDSR", 40_729_603, {2: 38.11, 3: 34.65, 4: 32.46}, _EDSR),
-    ("MDSR", 7_953_987, {2: 38.11, 3: 34.66}, _EDSR),
-    ("RCAN", 15_592_355, {2: 38.27, 3: 34.74, 4: 32.63}, _SWINIR),
-    ("SAN", 15_674_732, {2: 38.31, 3: 34.75, 4: 32.64}, _SWINIR),
-    ("IMDN", 700_000, {2: 38.00, 3: 34.36, 4: 32.21}, _SWINIR),
-    ("SwinIR-light", 900_000, {2: 38.14, 3: 34.62, 4: 32.44}, "README of JingyunLiang/SwinIR"),
-    ("SwinIR", 11_800_000, {2: 38.42, 3: 34.97, 4: 32.92}, "README of JingyunLiang/SwinIR"),
+    # network, parameters, multiply-adds, Set5 by scale, source
+    ("SRCNN 9-5-5", 57_281, 57_184, PUBLISHED["SRCNN 9-5-5, ImageNet"], _DRRN),
+    ("ESPCN", 21_284, 5_296, {3: 33.13, 4: 30.90}, "tables of surveys"),
+    ("FSRCNN", 12_464, 3_116, {2: 36.94, 3: 33.06, 4: 30.55}, "README of yjn870/FSRCNN-pytorch"),
+    ("VDSR", 664_704, 664_704, {2: 37.53, 3: 33.66, 4: 31.35}, _DRRN),
+    ("DRRN B1U25", 297_216, 7_375_104, {2: 37.74, 3: 34.03, 4: 31.68}, _DRRN),
+    ("LapSRN", 870_112, 109_268, {2: 37.52, 4: 31.54}, "phoenix104104/LapSRN"),
+    ("SRResNet", 1_547_350, 360_432, {4: 32.05}, "README of Lornatang/SRGAN-PyTorch"),
+    ("SRGAN", 1_547_350, 360_432, {4: 29.40}, "README of Lornatang/SRGAN-PyTorch"),
+    ("EDSR baseline", 1_369_859, 343_152, {2: 37.99}, _EDSR),
+    ("EDSR", 40_729_603, 10_183_104, {2: 38.11, 3: 34.65, 4: 32.46}, _EDSR),
+    ("MDSR", 7_953_987, 1_625_200, {2: 38.11, 3: 34.66}, _EDSR),
+    ("RCAN", 15_592_355, 3_826_803, {2: 38.27, 3: 34.74, 4: 32.63}, _SWINIR),
+    ("SAN", 15_674_732, 3_951_814, {2: 38.31, 3: 34.75, 4: 32.64}, _SWINIR),
+    ("IMDN", 700_000, None, {2: 38.00, 3: 34.36, 4: 32.21}, _SWINIR),
+    ("SwinIR-light", 900_000, None, {2: 38.14, 3: 34.62, 4: 32.44}, "README of JingyunLiang/SwinIR"),
+    ("SwinIR", 11_800_000, None, {2: 38.42, 3: 34.97, 4: 32.92}, "README of JingyunLiang/SwinIR"),
 )
-"""Published mean Y-PSNR on Set5 in dB, with parameters as built here (as published for the last three, which are not).
-Training data differ: SRCNN's was ImageNet, FSRCNN's 91 images, VDSR's and DRRN's 291, that of EDSR and later ones DIV2K
-or more. ESPCN, WRAN and SPAN: no comparable figure was found."""
+"""Published mean Y-PSNR on Set5 in dB, with parameters as built here (as published for the last three, which are not)
+and multiply-adds per pixel of the enlarged image at scale 2. Training data differ: SRCNN's was ImageNet, FSRCNN's 91
+images, VDSR's and DRRN's 291, that of EDSR and later ones DIV2K or more. WRAN and SPAN: no comparable figure was
+found."""
 
 
 def survey() -> pd.DataFrame:
-    """`SURVEY` as a table: network, parameters, ×2, ×3 and ×4 (NaN where not found), source."""
-    return pd.DataFrame(
-        [
-            {"network": name, "parameters": parameters, **{f"×{scale}": psnr.get(scale) for scale in (2, 3, 4)}}
-            | {"source": source}
-            for name, parameters, psnr, source in SURVEY
-        ]
-    )
+    """`SURVEY` as a table: network, parameters, multiply-adds per pixel, ×2, ×3 and ×4, source; NaN: not known."""
+    rows = [
+        {"network": name, "parameters": parameters, "multiply-adds per pixel": multiply_adds, "source": source}
+        | {f"×{scale}": psnr.get(scale) for scale in (2, 3, 4)}
+        for name, parameters, multiply_adds, psnr, source in SURVEY
+    ]
+    columns = ["network", "parameters", "multiply-adds per pixel", "×2", "×3", "×4", "source"]
+    return pd.DataFrame(rows)[columns].astype({"multiply-adds per pixel": float})
+
+
+def reached() -> dict[str, str]:
+    """Y-PSNR in dB on Set5 at ×2 / ×3 / ×4 of the networks that `make benchmark-set5` trained, by registered name."""
+    found = records.read_table("set5/scores")
+    kept = {} if found is None else {"srcnn-9-1-5": found["SRCNN 9-1-5"], "house": found["house"]}
+    return {name: " / ".join(f"{psnr:.2f}" for psnr in scores) for name, scores in kept.items()}
 
 
 def brightness(image: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from srcnn_lib import (
     batches,
+    comparison,
     evaluation,
     metrics,
     models,
@@ -50,16 +51,20 @@ ADVERSARIAL_WEIGHT = 0.02
 READER_CHARACTERS = 8_000
 WATCHED, WATCHED_SIZE = 12, 160  # validation cards whose middle is looked at after each epoch
 SCORED, READ = 8, 4  # validation cards that are scored as a whole, and those of them that OCR reads
+_COLUMNS = [
+    "network", "parameters", "multiply-adds per pixel", "PSNR", "gain", "gain_low", "gain_high", "SSIM", "MSE of crops",
+    "character errors", "ms per card", "training seconds",
+]  # fmt: skip
 
 
 def train(run: Run, name: str, folder: Path = FOLDER) -> bool:
     """Train one of `NAMES` on a run's training cards and keep it, unless that was done; whether it was trained now.
 
-    An interrupted training goes on from its last epoch. SRGAN needs its generator to be there. Raises ForeseenError,
-    listing the known names, for an unknown one.
+    An interrupted training goes on from its last epoch. SRGAN needs its generator to be there, and is trained anew when
+    that has other weights. Raises ForeseenError, listing the known names, for an unknown one.
     """
     _known(name)
-    recipe = _recipe(name)
+    recipe = _recipe(name, folder)
     data_sha256 = _data_sha256(run)
     kept = _record(name, folder)
     if kept and (kept["recipe"], kept["data_sha256"]) == (recipe, data_sha256) and not _damage(kept, folder):
@@ -99,31 +104,27 @@ def train(run: Run, name: str, folder: Path = FOLDER) -> bool:
 
 
 def score(run: Run, name: str, folder: Path = FOLDER) -> bool:
-    """Score a kept network, or `evaluation.UNTOUCHED`, on a run's validation cards, unless that was done.
+    """Score a kept network, or `evaluation.UNTOUCHED`, on a run's validation cards, unless that was done on these.
 
     Adds to its record, for each card, PSNR, SSIM and what OCR misread; and how long one card takes. Returns whether it
     was done now.
     """
     kept = _record(name, folder) or {"network": name}
-    if "scores" in kept and kept["data_sha256"] == _data_sha256(run):
+    if _is_scored(kept) and kept["data_sha256"] == _data_sha256(run):
         return False
     enhance = (lambda image: image) if name == evaluation.UNTOUCHED else partial(evaluation.predict, load(name, folder))
     index = run.read_table("01_inspection/pairs.csv").merge(run.read_table("03_split/split.csv"), on="name")
     cards = validation_cards(index, SCORED)
     read = evaluation.unsquashed(run.data_folder, index)
     known = evaluation.fields(run.data_folder, index, cards[:READ])
-    kept["data_sha256"] = _data_sha256(run)
+    kept |= {"data_sha256": _data_sha256(run), "scored_on": _scored_on()}
     kept["seconds_a_card"] = seconds(enhance, read(cards[0])[0])
     kept["scored_card"] = list(read(cards[0])[0].shape)
-    scores = quality(cards, read, {name: enhance}).drop(columns=["method", "seconds"])
-    reading = evaluation.legibility(
-        cards[:READ], read, {name: enhance}, known, engine="RapidOCR", cache_folder=run.path("zoo/read")
-    ).scores
-    read_well = evaluation.per_image(reading, "page" if known is None else "value")
-    read_well = read_well[read_well["method"] == name][["name", "errors", "characters"]]
-    scores = scores.merge(read_well, on="name", how="left")
+    scores = [judge(cards[:READ], read, {name: enhance}, known, cache_folder=run.path("zoo/read"))]
+    scores += [quality(cards[READ:], read, {name: enhance})] if cards[READ:] else []
     kept["scores"] = [
-        {key: value for key, value in row.items() if pd.notna(value)} for row in scores.round(5).to_dict("records")
+        {key: value for key, value in row.items() if pd.notna(value)}
+        for row in pd.concat(scores).drop(columns=["method", "seconds"]).round(5).to_dict("records")
     ]
     write_json(folder / f"{name}.json", kept)
     return True
@@ -141,36 +142,38 @@ def load(name: str, folder: Path = FOLDER) -> keras.Model:
 
 
 def kept(folder: Path = FOLDER) -> dict[str, dict]:
-    """The records of all networks that are trained and scored, and of doing nothing, by name."""
+    """The records of all networks that are trained and scored as it is done now, and of doing nothing, by name."""
     found = {name: _record(name, folder) for name in (evaluation.UNTOUCHED, *NAMES)}
-    return {name: record for name, record in found.items() if record and "scores" in record}
+    return {name: record for name, record in found.items() if record and _is_scored(record)}
 
 
 def table(folder: Path = FOLDER) -> pd.DataFrame:
     """One row a kept network, and one of doing nothing: what its record says, over its validation cards.
 
-    Columns network, parameters, multiply-adds per pixel, PSNR and gain (dB), SSIM, character errors (a share), ms per
+    Columns network, parameters, multiply-adds per pixel, PSNR and gain (dB, with gain_low and gain_high, the ends of
+    its 95 % interval over the cards; missing where doing nothing was not scored on the same ones), SSIM, MSE of crops
+    (of values in [0, 1], on the middles of the cards that the training watched), character errors (a share), ms per
     card, training seconds.
     """
-    rows = []
-    for name, record in kept(folder).items():
-        scores = pd.DataFrame(record["scores"])
-        rows.append(
-            {
-                "network": name,
-                "parameters": record.get("parameters", 0),
-                "multiply-adds per pixel": record.get("multiply-adds per pixel", 0),
-                "PSNR": scores["psnr"].mean(),
-                "SSIM": scores["ssim"].mean(),
-                "character errors": scores["errors"].sum() / scores["characters"].sum(),
-                "ms per card": 1000 * record["seconds_a_card"],
-                "training seconds": record.get("seconds", 0.0),
-            }
-        )
-    found = pd.DataFrame(rows)
-    if len(found):
-        found.insert(4, "gain", found["PSNR"] - found.set_index("network")["PSNR"][evaluation.UNTOUCHED])
-    return found
+    records = kept(folder)
+    scores = {name: pd.DataFrame(record["scores"]) for name, record in records.items()}
+    gains = _gains(scores)
+    rows = [
+        {
+            "network": name,
+            "parameters": record.get("parameters", 0),
+            "multiply-adds per pixel": record.get("multiply-adds per pixel", 0),
+            "PSNR": scores[name]["psnr"].mean(),
+            **{column: gains[column].get(name, np.nan) for column in gains},
+            "SSIM": scores[name]["ssim"].mean(),
+            "MSE of crops": _watched_error(record),
+            "character errors": scores[name]["errors"].sum() / scores[name]["characters"].sum(),
+            "ms per card": 1000 * record["seconds_a_card"],
+            "training seconds": record.get("seconds", 0.0),
+        }
+        for name, record in records.items()
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def validation_cards(index: pd.DataFrame, count: int) -> list[str]:
@@ -205,6 +208,31 @@ def quality(
     return pd.DataFrame(rows)
 
 
+def judge(
+    names: Sequence[str],
+    read: Callable,
+    enhancers: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+    known: Mapping[str, pd.DataFrame] | None,
+    *,
+    cache_folder: Path,
+) -> pd.DataFrame:
+    """`quality`, and what RapidOCR misreads on the same cards; every card is enhanced once.
+
+    Arguments as for `evaluation.legibility`. Returns the rows of `quality` with errors and characters (of the values,
+    where the text is known).
+    """
+    tables = []
+    for name in names:
+        outputs: dict[str, np.ndarray] = {}
+        remembering = {method: _remembering(outputs, method, enhance) for method, enhance in enhancers.items()}
+        scores = quality([name], read, remembering)
+        texts = evaluation.legibility([name], read, remembering, known, engine="RapidOCR", cache_folder=cache_folder)
+        read_well = evaluation.per_image(texts.scores, "page" if known is None else "value")
+        columns = ["name", "method", "errors", "characters"]
+        tables.append(scores.merge(read_well[columns], on=["name", "method"], how="left"))
+    return pd.concat(tables, ignore_index=True)
+
+
 def seconds(enhance: Callable[[np.ndarray], np.ndarray], image: np.ndarray, repeats: int = 3) -> float:
     """How long enhancing an image takes: the shortest of so many times, after one that does not count."""
     enhance(image)
@@ -214,6 +242,35 @@ def seconds(enhance: Callable[[np.ndarray], np.ndarray], image: np.ndarray, repe
         enhance(image)
         times.append(time.perf_counter() - began)
     return min(times)
+
+
+def _remembering(outputs: dict[str, np.ndarray], method: str, enhance: Callable) -> Callable[[np.ndarray], np.ndarray]:
+    """`enhance` for one card: asked again, it gives what it gave."""
+
+    def enhanced(image: np.ndarray) -> np.ndarray:
+        if method not in outputs:
+            outputs[method] = enhance(image)
+        return outputs[method]
+
+    return enhanced
+
+
+def _gains(scores: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series]:
+    """Over doing nothing, by name: gain, gain_low and gain_high in dB, of those scored on the same cards."""
+    base = scores.get(evaluation.UNTOUCHED)
+    if base is None:
+        return {}
+    same = [table.assign(method=name) for name, table in scores.items() if set(table["name"]) == set(base["name"])]
+    found = comparison.against(pd.concat(same), evaluation.UNTOUCHED, "psnr", seed=SEED).set_index("method")
+    return {column.replace("difference", "gain"): found[column] for column in found if "difference" in column}
+
+
+def _watched_error(record: Mapping) -> float:
+    """The error of the kept weights on the crops that were watched while training; NaN where nothing was trained."""
+    if "history" not in record:
+        return float("nan")
+    errors = pd.DataFrame(record["history"])["val_mse"]
+    return float(errors.min() if record["recipe"]["keep"] == "best" else errors.iloc[-1])
 
 
 def _build(name: str) -> keras.Model:
@@ -244,10 +301,23 @@ def _data_sha256(run: Run) -> str:
     return run.read_json("01_inspection/summary.json")["data_sha256"]
 
 
-def _recipe(name: str) -> dict:
+def _recipe(name: str, folder: Path) -> dict:
+    """What a kept network must have been trained by; SRGAN's says which generator's weights it started from."""
     recipe = dataclasses.asdict(ADVERSARIAL_RECIPE if name == GAN else RECIPE)
-    adversarial = {"adversarial_weight": ADVERSARIAL_WEIGHT, "starts_from": GENERATOR} if name == GAN else {}
-    return {**recipe, "epoch_steps": EPOCH_STEPS, "batch": BATCH, "crop": CROP, "seed": SEED, **adversarial}
+    own = {"epoch_steps": EPOCH_STEPS, "batch": BATCH, "crop": CROP, "seed": SEED}
+    if name == GAN:
+        generator = _record(GENERATOR, folder) or {}
+        own |= {"adversarial_weight": ADVERSARIAL_WEIGHT, "generator_sha256": generator.get("sha256")}
+    return recipe | own
+
+
+def _scored_on() -> dict:
+    """How many validation cards are scored and read, and what draws them."""
+    return {"cards": SCORED, "read": READ, "seed": SEED}
+
+
+def _is_scored(record: Mapping) -> bool:
+    return "scores" in record and record.get("scored_on") == _scored_on()
 
 
 def _record(name: str, folder: Path) -> dict | None:

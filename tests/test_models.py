@@ -20,6 +20,7 @@ def test_one_channel_variants_have_the_papers_weights(kernels, weights, receptiv
     cost = models.cost(network)
     assert (cost["multiply-adds per pixel"], cost["receptive field"]) == (weights, receptive_field)
     assert network.count_params() == weights + 64 + 32 + 1
+    assert models.multiply_adds(srcnn.build(kernels=kernels, channels=1, padding="valid")) == weights
 
 
 def test_house_models_cost_no_more_than_they_may():

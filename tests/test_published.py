@@ -13,6 +13,7 @@ from srcnn_lib.models import blocks
 from tests.conftest import ROOT
 
 PARAMETERS = {
+    "SRCNN 9-1-5, one channel": 8_129,
     "ESPCN ×2, one channel": 21_284,
     "VDSR, one channel": 664_704,
     "DRRN B1U25, one channel": 297_216,
@@ -22,9 +23,10 @@ PARAMETERS = {
     "SPAN ×4": 150_688,
 }
 LARGE = {"EDSR ×2": 40_729_603, "MDSR ×2, ×3, ×4": 7_953_987, "RCAN ×4": 15_592_355, "SAN ×2": 15_674_732}
-SAME_SIZE = ("vdsr", "drrn", "nafnet")
+SAME_SIZE = ("srcnn", "vdsr", "drrn", "nafnet")
 # What makes each small enough to learn in a test.
 REDUCED = {
+    "SRCNN 9-1-5, one channel": {},
     "ESPCN ×2, one channel": {},
     "FSRCNN ×3, one channel": {},
     "VDSR, one channel": {"width": 16, "depth": 5},
@@ -60,10 +62,10 @@ def test_the_large_networks_are_as_large_as_published(name):
 
 
 def test_counts_of_weights_alone_are_those_published():
-    fsrcnn = models.build_published("FSRCNN ×3, one channel")
-    assert sum(weight.numpy().size for weight in fsrcnn.weights if weight.name == "kernel") == 12_464
-    srresnet = models.build_published("SRResNet ×4")
-    assert sum(weight.numpy().size for weight in srresnet.trainable_weights) == 1_547_350
+    for name, published in (("SRCNN 9-1-5, one channel", 8_032), ("FSRCNN ×3, one channel", 12_464)):
+        assert models.counts(models.build_published(name))["weights alone"] == published
+    srresnet = models.counts(models.build_published("SRResNet ×4"))
+    assert srresnet["parameters, built"] - srresnet["not trained"] == 1_547_350
 
 
 @pytest.mark.parametrize(("scale", "parameters"), [(3, 1_554_499), (4, 1_517_571)])
@@ -147,6 +149,9 @@ def test_the_survey_quotes_the_parameters_of_what_is_built():
         short = name.split(" ×")[0].split(",")[0]
         if short in survey.index:
             assert models.build_published(name).count_params() == pytest.approx(survey["parameters"][short], rel=0.03)
+            twice = {} if models.PUBLISHED[name].module in SAME_SIZE else {"scale": 2}
+            cost = models.multiply_adds(models.build_published(name, **twice))
+            assert cost == survey["multiply-adds per pixel"][short]
 
 
 def test_unknown_networks_and_scales_are_named():

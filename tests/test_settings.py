@@ -42,7 +42,9 @@ def test_the_profiles_exist_and_published_is_the_originals_recipe():
         ({"epochs": 0}, ["'epochs'", "greater than or equal to 1", "received 0"]),
         ({"learning_rate": "fast"}, ["'learning_rate'", "received 'fast'"]),
         ({"label_steps": ["polish"]}, ["label_steps.0", "received 'polish'"]),
-        ({"model": "vgg"}, ["'model'", "srcnn-9-1-5", "received 'vgg'"]),
+        ({"model": "vgg"}, ["'model'", "srcnn-9-1-5", "rcan-light", "received 'vgg'"]),
+        ({"native_models": ["house", "vgg"]}, ["'native_models'", "house", "rcan-light", "received 'vgg'"]),
+        ({"model": "rcan-light"}, ["'start'", "expected random", "rcan-light"]),
         ({"crop_size": 512}, ["'crop_size'", "received 512"]),
     ],
 )
@@ -51,6 +53,11 @@ def test_bad_settings_are_named(tmp_path, changes, words):
         settings.load(changed(tmp_path, **changes))
     for word in [*words, "changed.yaml"]:
         assert word in str(caught.value)
+
+
+def test_light_networks_of_the_literature_can_be_trained(tmp_path):
+    chosen = {"model": "edsr-light", "start": "random", "native_models": ["house", "rcan-light"]}
+    assert settings.load(changed(tmp_path, **chosen)).native_models == ["house", "rcan-light"]
 
 
 @pytest.mark.parametrize("content", ["- a\n- b\n", "a: [1\n", ""])

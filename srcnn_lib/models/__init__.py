@@ -4,6 +4,7 @@
 listing the names costs nothing.
 """
 
+import math
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,6 +60,9 @@ class Published(NamedTuple):
 
 
 PUBLISHED = {
+    "SRCNN 9-1-5, one channel": Published(
+        "srcnn", {"channels": 1, "last_activation": None}, "8,032 weights", "arXiv:1501.00092"
+    ),
     "ESPCN ×2, one channel": Published("espcn", {"scale": 2, "channels": 1}, "21 k", "surveys"),
     "FSRCNN ×3, one channel": Published("fsrcnn", {"scale": 3, "channels": 1}, "12 k weights", "arXiv:1608.00367"),
     "VDSR, one channel": Published("vdsr", {"channels": 1}, "665 k", "doi:10.1109/CVPR.2017.298"),
@@ -77,6 +81,8 @@ PUBLISHED = {
     "SPAN ×4": Published("span", {"scale": 4}, "0.151 M", "NTIRE 2024 challenge"),
 }
 """Networks of the literature, built by `build_published`."""
+
+_SIDE = 96  # pixels; the factors of all networks divide it
 
 
 def build_published(name: str, **changes) -> "keras.Model":
@@ -100,7 +106,7 @@ def build(name: str, **changes) -> "keras.Model":
 
 
 def cost(network: "keras.Model") -> dict[str, int]:
-    """Parameters, multiply-adds per pixel of the input, and receptive field in pixels of a convolutional network.
+    """Parameters, multiply-adds per pixel of the output, and receptive field in pixels of a convolutional network.
 
     The receptive field is the side of the square of input pixels that one output pixel depends on, at the
     most where it depends on the pixel's place (as after an unshuffle).
@@ -112,36 +118,57 @@ def cost(network: "keras.Model") -> dict[str, int]:
     }
 
 
-def multiply_adds(network: "keras.Model") -> int:
-    """Per pixel of the input, of all convolutions and matrix products (biases and sums are not counted).
+def counts(network: "keras.Model") -> dict[str, int]:
+    """How many parameters a network has, how many of them are weights of filters, and how many are not trained."""
+    return {
+        "parameters, built": network.count_params(),
+        "weights alone": sum(math.prod(weight.shape) for weight in network.weights if weight.name == "kernel"),
+        "not trained": sum(math.prod(weight.shape) for weight in network.non_trainable_weights),
+    }
 
-    Counted as TensorFlow runs them, layers that are used again each time, on an image whose sides all factors divide.
+
+def multiply_adds(network: "keras.Model") -> int:
+    """Per pixel of the output, of all convolutions and matrix products (biases and sums are not counted).
+
+    Counted as TensorFlow runs them, layers that are used again each time, far from the border: where a convolution is
+    not padded, what it computes beyond the output's own pixels is left out. What is done once for a whole image, as in
+    attention, is shared by the pixels of a square of 96, a side that all factors divide.
     """
+    small, large = (_operations(network, side) for side in (_SIDE, 2 * _SIDE))
+    shapes = (network.compute_output_shape((1, side, side, network.input_shape[-1])) for side in (_SIDE, 2 * _SIDE))
+    (_, height, width, _), (_, larger_height, larger_width, _) = shapes
+    pixels = (larger_height - height) * (larger_width - width)
+    return round(sum(map(_multiply_adds_of, small, large)) / pixels)
+
+
+def _operations(network: "keras.Model", side: int) -> list["tf.Operation"]:
+    """What TensorFlow runs for an image of so many pixels a side, in its order."""
     import tensorflow as tf
 
-    side = 96
     image = tf.TensorSpec((1, side, side, network.input_shape[-1]))
-    operations = tf.function(network).get_concrete_function(image).graph.get_operations()
-    return round(sum(map(_multiply_adds_of, operations)) / side**2)
+    return tf.function(network).get_concrete_function(image).graph.get_operations()
 
 
-def _multiply_adds_of(operation: "tf.Operation") -> int:
-    if operation.type in ("Conv2D", "DepthwiseConv2dNative"):
-        places, kernel = operation.outputs[0], operation.inputs[1]
-    elif operation.type == "Conv2DBackpropInput":  # a transposed convolution: every place of its input is spread
-        _, kernel, places = operation.inputs
-    elif operation.type == "BatchMatMulV2":
+def _multiply_adds_of(operation: "tf.Operation", larger: "tf.Operation") -> int:
+    """Of one operation on a square of `_SIDE` pixels without its border, which the same on the double side tells."""
+    if operation.type == "BatchMatMulV2":
         rows = operation.outputs[0].shape.num_elements()
         return rows * operation.inputs[0].shape[-2 if operation.get_attr("adj_x") else -1]
-    else:
+    if operation.type not in ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput"):
         return 0
-    return kernel.shape.num_elements() * places.shape[1] * places.shape[2]
+    # A transposed convolution spreads every place of its input; the others gather for every place of their output.
+    places, more = (
+        each.inputs[2] if each.type == "Conv2DBackpropInput" else each.outputs[0] for each in (operation, larger)
+    )
+    rows, columns = (more.shape[axis] - places.shape[axis] or places.shape[axis] for axis in (1, 2))
+    return operation.inputs[1].shape.num_elements() * rows * columns
 
 
 def _receptive_field(network: "keras.Model") -> int:
     """Found by changing an image from one distance on, with weights that let nothing cancel; at most 511.
 
-    Kernels are square, so that one row of the image tells it all.
+    Kernels are square, so that one row of the image tells it all. What is seen through a mean of the whole image or
+    through a normalisation over channels (NAFNet's) is not found.
     """
     for reach in (16, 256):  # most networks do not see far, and small images are soon looked through
         left, right = _sight(network, reach)
@@ -156,7 +183,7 @@ def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
     import numpy as np
 
     copy = keras.models.clone_model(network)
-    copy.set_weights([np.full(weight.shape, float(len(weight.shape) > 1) / 9) for weight in copy.weights])
+    copy.set_weights([np.full(weight.shape, _let_through(weight)) for weight in copy.weights])
     height, width = 16, 2 * reach + 8  # whole cells
     border = (height - copy.compute_output_shape((1, height, width, network.input_shape[-1]))[1]) // 2
 
@@ -181,6 +208,13 @@ def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
     to_the_left, to_the_right = inside.reshape(2, -1)
     widest = int((to_the_left + to_the_right).argmax())
     return int(to_the_left[widest]), int(to_the_right[widest])
+
+
+def _let_through(weight: "keras.Variable") -> float:
+    """A value with which a weight hands on what reaches it: kernels add, biases are silent, factors change nothing."""
+    if len(weight.shape) > 1:
+        return 1 / 9
+    return float(weight.name in ("factor", "gamma", "moving_variance"))
 
 
 def layers(network: "keras.Model") -> pd.DataFrame:
