@@ -32,7 +32,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo test-faults test-hostile test-fuzz test-determinism test-scale bench-sharp check-enhance
+.PHONY: legible help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo test-faults test-hostile test-fuzz test-determinism test-scale bench-sharp check-enhance
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -44,7 +44,7 @@ help: ## this text
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
 
 # What writes into a run folder runs in a make of its own that holds the folder's lock; a second one waits for it.
-RUN_GOALS := $(filter report report-pdf notebooks data weights bench bench-sharp benchmark-reading test-browser zoo reports/%,$(MAKECMDGOALS))
+RUN_GOALS := $(filter report report-pdf notebooks data weights bench bench-sharp benchmark-reading test-browser zoo legible reports/%,$(MAKECMDGOALS))
 DRY_RUN   := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 ifneq ($(if $(DRY_RUN),,$(if $(RUN_GOALS),$(subst x$(SRCNN_LOCKED)x,,x$(CURDIR)/$(RUN_DIR)x))),)
 .PHONY: $(MAKECMDGOALS) locked
@@ -150,6 +150,9 @@ benchmark-reading: $(RUN_DIR)/07_evaluation.ipynb ## OCR on all test cards after
 
 weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
 	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)
+
+legible: $(RUN_DIR)/03_split.ipynb ## the house models that `enhance` comes with, and the experiments before them; FONTS=folders of typefaces
+	@$(PYTHON) -m srcnn_lib legible $(RUN_DIR) $(FONTS:%=--fonts %) --ship
 
 zoo: $(RUN_DIR)/03_split.ipynb ## a light network of every family, trained alike and kept (those of the same data are not trained again)
 	@$(PYTHON) -m srcnn_lib zoo $(RUN_DIR)

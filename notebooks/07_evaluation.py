@@ -483,7 +483,7 @@ shipped = pd.DataFrame(
         {
             "network": name,
             "made": network["date"],
-            "updates": network["recipe"]["native_epochs"] * network["recipe"]["native_epoch_steps"],
+            "updates": network["updates"],
             "test cards": network["test"]["images"],
             "untouched": network["test"]["untouched"],
             "PSNR": network["test"]["figure"],

@@ -455,7 +455,7 @@ climb = pd.DataFrame(
         {"name": name, "updates": rung.updates, "seconds": rung.seconds, "own track": rung.own_gain}
         for name, rung in climbed.items()
     ]
-    + [{"name": LONGER, "updates": kept["recipe"]["native_epochs"] * kept["recipe"]["native_epoch_steps"]}]
+    + [{"name": LONGER, "updates": kept["updates"]}]
 ).join(judged, on="name")
 climb["step"] = climb["gain"].diff()
 run.write_table("08_tuning/ladder.csv", climb)

@@ -161,6 +161,29 @@ def zoo(run_folder: Path, names: tuple[str, ...]) -> None:
     _or_exit(run)
 
 
+@main.command()
+@click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("names", nargs=-1)
+@click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
+@click.option("--ship", is_flag=True, help="Give what comes of it to the enhancer, scored on the run's test cards.")
+def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], ship: bool) -> None:
+    """Train networks for reading and judge them on validation cards, all experiments or only those named."""
+    from srcnn_lib import legible
+    from srcnn_lib.runs import Run
+
+    work = run_folder.parent / "legible"
+
+    def run() -> None:
+        chosen = names or tuple(legible.EXPERIMENTS)
+        for name in chosen:
+            legible.train(name, legible.experiment(name), fonts=fonts, work=work)
+        click.echo(legible.score(chosen, fonts=fonts, work=work).round(4).to_string(index=False))
+        if ship:
+            click.echo(f"written: {', '.join(map(str, legible.ship(Run(run_folder), fonts=fonts, work=work)))}")
+
+    _or_exit(run)
+
+
 def _or_exit(function, *arguments, **options) -> None:
     """Call, and turn an error that was foreseen, or of the file system, into its message and exit status 1."""
     from srcnn_lib.errors import ForeseenError

@@ -8,6 +8,7 @@ in lines of text (`reading`). Validation cards decide, by what is read on them; 
 
 import dataclasses
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +27,22 @@ import tensorflow as tf
 from keras import ops
 from tqdm import tqdm
 
-from srcnn_lib import batches, evaluation, files, images, metrics, models, provenance, reading, records, scenes, training
+from srcnn_lib import (
+    batches,
+    evaluation,
+    files,
+    images,
+    metrics,
+    models,
+    provenance,
+    reading,
+    records,
+    scenes,
+    training,
+)
+from srcnn_lib.errors import ForeseenError
 from srcnn_lib.metrics import gradient_distance
+from srcnn_lib.runs import Run
 from srcnn_lib.scenes import Scene
 from srcnn_lib.specimens import dataset
 
@@ -38,6 +53,7 @@ SCENES, WATCHED = 1600, 60  # drawn scenes to learn from, and others, in typefac
 SEED = 1
 EPOCH_STEPS = 100
 CARDS = {"identities": 700, "seed": 1, "fault_share": 0.03}  # those of the profile `standard`
+UNSHARP = ("unsharp masking: 1, 1.5", "unsharp masking: 2, 1.5")
 READ_CARDS, READ_SCENES = 24, 16  # that decide between experiments: validation cards, and watched scenes
 
 
@@ -68,13 +84,25 @@ EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, averaging=None),
     "cards and scenes": Experiment("house-large", 5, averaging=None),
     "with a reader": Experiment("house-large", 5, reading=0.05, averaging=None),
-    "large, pixels": Experiment("house-large", 36, learning_rate=1.5e-3),
-    "large, then a reader": Experiment("house-large", 10, reading=0.05, learning_rate=5e-4, start="large, pixels"),
+    "large": Experiment("house-large", 36, learning_rate=1.5e-3),
+    "large, then a reader": Experiment("house-large", 10, reading=0.05, learning_rate=5e-4, start="large"),
+    "small": Experiment("house", 25, learning_rate=2e-3),
+    "small, then a reader": Experiment("house", 6, reading=0.05, learning_rate=5e-4, start="small"),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
+SHIPPED = {"house": "small, then a reader", "house-large": "large, then a reader"}
+"""What the enhancer calls its networks, and the experiments that they come from."""
+
 _MARGIN = 16  # pixels round a crop, so that its border is spoilt as the rest is
 _WINDOW = 160  # pixels: width of a window on a line, at the recogniser's height
+
+
+def experiment(name: str) -> Experiment:
+    """One of `EXPERIMENTS`. Raises ForeseenError, listing the known names, for an unknown one."""
+    if name not in EXPERIMENTS:
+        raise ForeseenError(f"unknown experiment {name!r}; the known ones are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
 
 
 def bank(count: int, seed: int, part: str, fonts: Sequence[Path] = ()) -> "Bank":
@@ -195,9 +223,9 @@ class Lessons:
 class Reader(keras.Model):
     """A network and what it is taught by, as one model that `training.fit` trains; called, it is the network.
 
-    At each step it learns from pixels and their gradients (`metrics.gradient_distance`), and from `weight` times the mean
-    absolute difference between what RapidOCR's recogniser sees in lines of the enhanced and of the clean crop. What is
-    validated is the compiled loss.
+    At each step it learns from pixels and their gradients (`metrics.gradient_distance`), and from `weight` times the
+    mean absolute difference between what RapidOCR's recogniser sees in lines of the enhanced and of the clean crop.
+    What is validated is the compiled loss.
     """
 
     def __init__(self, network: keras.Model, weight: float, **kwargs) -> None:
@@ -299,7 +327,55 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     return training.load(file)
 
 
-def judge(enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Path, engine: str = "RapidOCR") -> pd.DataFrame:
+def score(names: Sequence[str], *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> pd.DataFrame:
+    """Judge trained experiments beside doing nothing and unsharp masking, and keep the table as `scores.csv`."""
+    unsharp = {name: evaluation.FILTERS[name] for name in UNSHARP}
+    enhancers = {evaluation.UNTOUCHED: lambda image: image, **unsharp}
+    enhancers |= {name: partial(evaluation.predict, training.load(work / f"{name}.keras")) for name in names}
+    table = judge(enhancers, fonts=fonts, cache=work / "read")
+    with files.whole(keep / "scores.csv") as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> list[Path]:
+    """Give the networks of `SHIPPED` to the enhancer (see `export.ship`), scored on the test cards of a run."""
+    from srcnn_lib import export
+
+    written = []
+    for name, chosen in SHIPPED.items():
+        kept = json.loads((keep / f"{chosen}.json").read_text(encoding="utf-8"))
+        stages = [chosen]
+        while start := EXPERIMENTS[stages[0]].start:
+            stages.insert(0, start)
+        made = {
+            "recipe": {
+                "stages": [{"experiment": stage} | dataclasses.asdict(EXPERIMENTS[stage]) for stage in stages],
+                "seed": SEED,
+                "cards": CARDS,
+                "scenes": SCENES,
+                "typefaces": kept["typefaces"],
+                "typefaces_sha256": _digest(fonts),
+            },
+            "updates": EPOCH_STEPS * sum(EXPERIMENTS[stage].epochs for stage in stages),
+            "commit": kept["commit"],
+        }
+        network = training.load(work / f"{chosen}.keras")
+        written.append(export.ship(run, name, network, EXPERIMENTS[chosen].network, made))
+    return written
+
+
+def _digest(fonts: Sequence[Path]) -> str:
+    """SHA-256 over the files of all typefaces that are learned from."""
+    digest = hashlib.sha256()
+    for face in (face for family in scenes.families(fonts, "train") for face in family):
+        digest.update(Path(face.path).read_bytes())
+    return digest.hexdigest()
+
+
+def judge(
+    enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Path, engine: str = "RapidOCR"
+) -> pd.DataFrame:
     """Read validation cards, and watched scenes, after every method, and the sharp image beside them.
 
     Returns one row a method and test ("cards", where values count, or "scenes"): method, test, error (character error
@@ -307,7 +383,7 @@ def judge(enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Pa
     """
     rows = []
     for test, (names, read, known) in (("cards", _cards_to_read()), ("scenes", _scenes_to_read(fonts))):
-        found = evaluation.legibility(names, read, enhancers, known, engine=engine, cache_folder=cache).scores
+        found = evaluation.legibility(names, read, enhancers, known, engine="RapidOCR", cache_folder=cache).scores
         sums = evaluation.per_image(found, "value").groupby("method").sum(numeric_only=True)
         scores = evaluation.score(names, read, enhancers).groupby(["method", "truth"])["psnr"].mean()
         rows += [
@@ -333,7 +409,9 @@ def _cards_to_read() -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
     names = [list(pairs)[place] for place in order[:READ_CARDS]]
 
     def read(name: str) -> tuple:
-        low, high = (images.read(folder / side / dataset.file_name(*pairs[name])) for side in (dataset.LOW, dataset.HIGH))
+        low, high = (
+            images.read(folder / side / dataset.file_name(*pairs[name])) for side in (dataset.LOW, dataset.HIGH)
+        )
         return low, {evaluation.SHARP: high}
 
     by_number = dict(iter(fields.groupby("number")))

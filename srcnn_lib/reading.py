@@ -76,7 +76,12 @@ class _Graph:
         self.constants = values
         self.first, self.last = first, last
         self.steps = [
-            (node.op_type, list(node.input), node.output[0], {a.name: helper.get_attribute_value(a) for a in node.attribute})
+            (
+                node.op_type,
+                list(node.input),
+                node.output[0],
+                {a.name: helper.get_attribute_value(a) for a in node.attribute},
+            )
             for node in self._needed(nodes)
         ]
         self.kernels: dict[str, np.ndarray] = {}

@@ -44,7 +44,8 @@ _Line = tuple[tuple[float, float, float, float], str]
 
 
 def families(folders: Sequence[Path], part: str) -> tuple[tuple[Typeface, ...], ...]:
-    """The typefaces to draw in, by family: for "train" the training pool's and most of those found, for "watched" others.
+    """The typefaces to draw in, by family: for "train" the training pool's and most of those found, for "watched" the
+    others.
 
     Families that come with matplotlib belong to a pool of the specimen cards already: those found again in a folder
     are left out. Raises ValueError for an unknown part, or for a folder without usable fonts.
@@ -59,7 +60,7 @@ def families(folders: Sequence[Path], part: str) -> tuple[tuple[Typeface, ...], 
             if face.name not in names:
                 found.setdefault(typefaces._family(face.path), []).append(face)
     ordered = [tuple(found[family]) for family in sorted(found)]
-    watched = ordered[:: WATCHED_SHARE] or [bundled["validation"]]
+    watched = ordered[::WATCHED_SHARE] or [bundled["validation"]]
     if part == "watched":
         return tuple(watched)
     further = [faces for place, faces in enumerate(ordered) if place % WATCHED_SHARE]
@@ -201,9 +202,7 @@ def _picture(rng: np.random.Generator, image: np.ndarray, hue: float) -> None:
     height = round(width * rng.uniform(0.7, 1.4))
     x, y = int(rng.integers(0, SIZE - width)), int(rng.integers(0, SIZE - min(height, SIZE - 1)))
     height = min(height, SIZE - y)
-    drawn = (
-        artwork.portrait(rng, width, height) if rng.random() < 0.7 else artwork.emblem(rng, width, height, hue)
-    )
+    drawn = artwork.portrait(rng, width, height) if rng.random() < 0.7 else artwork.emblem(rng, width, height, hue)
     image[y : y + height, x : x + width] = drawn
 
 
@@ -256,9 +255,9 @@ def _inks(rng: np.random.Generator, hue: float) -> tuple[Colour, Colour]:
     """One for light grounds, sometimes pale, and one for dark grounds."""
     value = float(rng.uniform(0.3, 0.62)) if rng.random() < 0.3 else float(rng.uniform(0.02, 0.32))
     tone = rng.random() if rng.random() < 0.5 else hue
-    return colour(tone, float(rng.uniform(0, 0.9)), value), colour(tone, float(rng.uniform(0, 0.2)), float(
-        rng.uniform(0.8, 1)
-    ))
+    return colour(tone, float(rng.uniform(0, 0.9)), value), colour(
+        tone, float(rng.uniform(0, 0.2)), float(rng.uniform(0.8, 1))
+    )
 
 
 _mask = lru_cache(maxsize=16)(typefaces.mask)

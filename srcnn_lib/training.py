@@ -300,7 +300,9 @@ def _computing_in(model: keras.Model, precision: str) -> Iterator[None]:
 
 def _layers(model: keras.Model) -> list[keras.Layer]:
     """The layers of a model, and those of models among them."""
-    return [inner for layer in model.layers for inner in (_layers(layer) if isinstance(layer, keras.Model) else [layer])]
+    return [
+        inner for layer in model.layers for inner in (_layers(layer) if isinstance(layer, keras.Model) else [layer])
+    ]
 
 
 class _Fitting(keras.callbacks.Callback):

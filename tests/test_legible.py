@@ -35,7 +35,9 @@ def test_a_scene_follows_from_its_seed_and_has_text_where_it_says(drawn):
 
 
 def test_no_typeface_of_another_pool_and_none_of_those_to_watch_is_learned_from():
-    faces = {part: {face.name for family in scenes.families((), part) for face in family} for part in ("train", "watched")}
+    faces = {
+        part: {face.name for family in scenes.families((), part) for face in family} for part in ("train", "watched")
+    }
     pools = typefaces.typefaces()
     others = {face.name for pool in ("validation", "test") for face in pools[pool]}
     assert faces["train"] == {face.name for face in pools["train"]}
@@ -60,7 +62,7 @@ def test_batches_follow_from_seed_epoch_and_step(lessons):
         assert np.array_equal(ours, theirs)
     low, high, lines = later
     assert low.shape == high.shape == (2, SIDE, SIDE, 3) and lines.shape == (3, 5)
-    assert 0 <= low.min() and low.max() <= 1 and not np.array_equal(low, high)
+    assert low.min() >= 0 and low.max() <= 1 and not np.array_equal(low, high)
     assert set(lines[:, 0]) <= {0, 1} and lines[:, 1:].min() >= 0 and lines[:, 1:].max() <= SIDE - 1
     assert (lines[:, 3] > lines[:, 1]).all() and (lines[:, 4] > lines[:, 2]).all()
 
@@ -73,7 +75,6 @@ def test_a_scene_smaller_than_a_crop_is_continued(drawn):
 
 def test_the_recogniser_sees_what_onnx_runtime_sees(rng):
     import onnx
-
     from rapidocr import RapidOCR  # noqa: F401  its package holds the file
 
     recogniser = reading.recogniser()
@@ -100,7 +101,9 @@ def test_a_network_learns_from_a_reader(tmp_path, lessons, weight):
     keras.utils.set_random_seed(1)
     network = models.build("house", width=12, blocks=1, light=0)
     before = [values.copy() for values in network.get_weights()]
-    watched = batches.stream([(np.uint8(255 * low[0]), np.uint8(255 * high[0])) for low, high, _ in [lessons.batch(9)]], batch_size=1)
+    watched = batches.stream(
+        [(np.uint8(255 * low[0]), np.uint8(255 * high[0])) for low, high, _ in [lessons.batch(9)]], batch_size=1
+    )
     recipe = training.Recipe(epochs=2, learning_rate=1e-3, loss="gradient", clip_norm=1.0)
     history = training.fit(legible.Reader(network, weight, name="taught"), lessons, watched, recipe, folder=tmp_path)
     assert np.isfinite(history["loss"]).all() and history["val_mse"].notna().all()

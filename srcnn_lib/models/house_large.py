@@ -1,9 +1,9 @@
 """The large house model: U-shaped, for detail that has to be guessed from a wide view.
 
 Light and haze are corrected as in `house`. What follows works at a half, a quarter and an eighth of the resolution
-(O. Ronneberger et al., MICCAI 2015, doi:10.1007/978-3-319-24574-4_28), with shuffles instead of pooling, so that nothing
-is lost on the way down, and EDSR's residual blocks (arXiv:1707.02921), which are what processors are fast at. Nothing
-looks at the image as a whole, so that tiles agree with it.
+(O. Ronneberger et al., MICCAI 2015, doi:10.1007/978-3-319-24574-4_28), with shuffles instead of pooling, so that
+nothing is lost on the way down, and EDSR's residual blocks (arXiv:1707.02921), which are what processors are fast at.
+Nothing looks at the image as a whole, so that tiles agree with it.
 """
 
 from collections.abc import Sequence
