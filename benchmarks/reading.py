@@ -69,11 +69,14 @@ def main() -> None:
     enhancers |= {name: partial(enhancer.enhance, model=name, threads=1) for name in networks}
 
     test, data, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
-    tables = []
+    tables, changed = [], {}
     for engine in arguments.engines:
         scores = evaluation.legibility(
             names, read, enhancers, known, engine=engine, cache_folder=arguments.cache
         ).scores
+        if "x0" in next(iter(known.values())):  # else it is not known which reading is a field's
+            values = scores[scores["kind"] == "value"]
+            changed[engine, "value"] = comparison.changes(values, before=evaluation.UNTOUCHED)
         for kind in ("value", "label"):
             tables.append(evaluation.per_image(scores, kind).assign(engine=engine, kind=kind))
     everything = pd.concat(tables, ignore_index=True)
@@ -86,7 +89,11 @@ def main() -> None:
         key: comparison.of_reading(table, before=evaluation.UNTOUCHED, best=evaluation.SHARP, seed=SEED)
         for key, table in everything.groupby(["engine", "kind"], sort=False)
     }
-    scored = pd.concat(summaries, names=["engine", "kind"]).reset_index(["engine", "kind"]).round(4)
+    scored = pd.concat(summaries, names=["engine", "kind"]).reset_index(["engine", "kind"])
+    if changed:
+        became = pd.concat(changed, names=["engine", "kind"]).reset_index(["engine", "kind"])
+        scored = scored.merge(became, on=["engine", "kind", "method"], how="left")
+    scored = scored.round(4)
     weights = scored["method"].map(enhancer.hashes()).fillna("")
     scored = scored.assign(when=when, test=test, data_sha256=data, weights=weights)
     log = RESULTS / "log.csv"

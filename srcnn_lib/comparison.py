@@ -145,3 +145,46 @@ def of_reading(table: pd.DataFrame, *, before: str, best: str, seed: int) -> pd.
     rates = errors.set_index("method")["error_rate"]
     errors["recovered"] = [recovered(rates[before], rate, rates[best]) for rate in rates]
     return errors
+
+
+def changes(fields: pd.DataFrame, *, before: str, confident: float = 0.9) -> pd.DataFrame:
+    """What became of each field that was read: the danger beside the gain.
+
+    A network that makes letters up is dangerous on an identity card, the more so if the reading looks sure.
+
+    Parameters
+    ----------
+    fields
+        One row a field, image and method, as `evaluation.legibility` gives them for known text: name, method, kind,
+        field, exact and confidence (0 to 1).
+    before
+        The method to compare with: doing nothing.
+    confident
+        From which confidence on a reading looks sure.
+
+    Returns
+    -------
+    One row a method, shares of all fields: method, fields, gained (read exactly, and not before), lost (read exactly
+    before, and no longer), sure_and_wrong (read wrongly by a sure reader) and invented (those of them that no sure
+    reader had read before).
+    """
+    keys = ["name", "kind", "field"]
+    numbered = fields.assign(place=fields.groupby([*keys, "method"]).cumcount())
+    keys = [*keys, "place"]
+    old = numbered[numbered["method"] == before].set_index(keys)[["exact", "confidence"]]
+    rows = []
+    for method, found in numbered.groupby("method", sort=False):
+        both = found.set_index(keys)[["exact", "confidence"]].join(old.add_suffix("_before"))
+        wrong = ~both["exact"].astype(bool) & (both["confidence"] >= confident)
+        exact, exact_before = both["exact"].astype(bool), both["exact_before"].astype(bool)
+        rows.append(
+            {
+                "method": method,
+                "fields": len(both),
+                "gained": float((exact & ~exact_before).mean()),
+                "lost": float((exact_before & ~exact).mean()),
+                "sure_and_wrong": float(wrong.mean()),
+                "invented": float((wrong & (both["confidence_before"] < confident)).mean()),
+            }
+        )
+    return pd.DataFrame(rows)

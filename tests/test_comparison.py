@@ -105,3 +105,18 @@ def test_a_reading_summary_places_each_method_between_untouched_and_sharp(rng):
         table.drop(columns=["words", "words_missed", "exact", "fields"]), before="before", best="best", seed=1
     )
     assert unknown["exact"].isna().all() and unknown["error_rate"].tolist() == summary["error_rate"].tolist()
+
+
+def test_what_became_of_each_field():
+    rows = [
+        ("untouched", "a", False, 0.3), ("untouched", "b", True, 0.95), ("untouched", "c", False, 0.95),
+        ("made", "a", False, 0.97), ("made", "b", False, 0.2), ("made", "c", True, 0.99),
+    ]  # fmt: skip
+    fields = pd.DataFrame(rows, columns=["method", "field", "exact", "confidence"]).assign(name="card", kind="value")
+    untouched, made = comparison.changes(fields, before="untouched").to_dict("records")
+    third = pytest.approx(1 / 3)
+    assert made == {
+        "method": "made", "fields": 3, "gained": third, "lost": third, "sure_and_wrong": third, "invented": third,
+    }  # fmt: skip
+    assert (untouched["gained"], untouched["lost"], untouched["invented"]) == (0, 0, 0)
+    assert untouched["sure_and_wrong"] == third

@@ -7,6 +7,8 @@ import pytest
 import tensorflow as tf
 
 from srcnn_lib import batches, legible, models, reading, scenes, training
+from srcnn_lib.errors import ForeseenError
+from srcnn_lib.files import write_json
 from srcnn_lib.specimens import typefaces
 
 SIDE = 96
@@ -120,3 +122,21 @@ def test_a_bank_is_drawn_once(tmp_path, monkeypatch):
     again = legible.bank(2, 1, "watched")
     assert np.array_equal(again[0].image, bank[0].image)
     assert pd.api.types.is_string_dtype(again.table["text"])
+
+
+def test_what_was_tried_is_shown_beside_doing_nothing(tmp_path):
+    assert legible.kept(tmp_path).empty
+    name, experiment = next(iter(legible.EXPERIMENTS.items()))
+    record = {"network": experiment.network, "multiply-adds per pixel": 5, "reading": 0.0, "epochs": 2, "seconds": 1.0}
+    write_json(tmp_path / f"{name}.json", record | {"device": "a machine"})
+    rows = [(method, test, 0.1, 0.8, 20.0) for method in (name, "untouched") for test in ("cards", "scenes")]
+    table = pd.DataFrame(rows, columns=["method", "test", "error", "exact", "psnr"])
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    shown = legible.kept(tmp_path).set_index("experiment")
+    assert shown.index.tolist() == ["untouched", name]
+    assert shown.loc[name, "updates"] == 2 * legible.EPOCH_STEPS and shown.loc["untouched", "cards: error"] == 0.1
+
+
+def test_unknown_experiments_list_the_known_ones():
+    with pytest.raises(ForeseenError, match="unknown experiment 'none'; the known ones are cards alone"):
+        legible.experiment("none")
