@@ -106,7 +106,7 @@ def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame
     networks = log[current].drop_duplicates([*where, "method"])
     earliest = networks.drop_duplicates(where)[[*where, "when"]]
     beside = log[log["weights"].fillna("") == ""].merge(earliest, on=[*where, "when"])
-    found = pd.concat([beside, networks]).sort_values([*where, "place"])
+    found = pd.concat([beside.drop_duplicates([*where, "method"]), networks]).sort_values([*where, "place"])
     return found.drop(columns="place").reset_index(drop=True)
 
 

@@ -117,7 +117,7 @@ def recipe(rng: np.random.Generator) -> list[Step]:
     """
     if rng.random() < 1 / 12:
         return degradations.light(rng)
-    steps = degradations.recipe(rng, float(rng.uniform(0.1, 1.0)), letter=float(rng.uniform(8, 17)))
+    steps = degradations.recipe(rng, float(rng.uniform(0.1, 0.85)), letter=float(rng.uniform(7, 15)))
     if rng.random() < 0.25:  # seldom is a photograph compressed only once
         steps.append(Step("jpeg", {"quality": int(rng.integers(35, 95))}))
     return steps

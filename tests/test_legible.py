@@ -63,8 +63,9 @@ def test_batches_follow_from_seed_epoch_and_step(lessons):
     for ours, theirs in zip(lessons.batch(lessons.steps), later, strict=True):
         assert np.array_equal(ours, theirs)
     low, high, lines = later
-    assert low.shape == high.shape == (2, SIDE, SIDE, 3) and lines.shape == (3, 5)
-    assert low.min() >= 0 and low.max() <= 1 and not np.array_equal(low, high)
+    assert low.shape == (2, SIDE, SIDE, 3) and high.shape == (2, SIDE, SIDE, 4) and lines.shape == (3, 5)
+    assert set(np.unique(high[..., 3])) == {0, 1}
+    assert low.min() >= 0 and low.max() <= 1 and not np.array_equal(low, high[..., :3])
     assert set(lines[:, 0]) <= {0, 1} and lines[:, 1:].min() >= 0 and lines[:, 1:].max() <= SIDE - 1
     assert (lines[:, 3] > lines[:, 1]).all() and (lines[:, 4] > lines[:, 2]).all()
 
@@ -72,7 +73,7 @@ def test_batches_follow_from_seed_epoch_and_step(lessons):
 def test_a_scene_smaller_than_a_crop_is_continued(drawn):
     small = scenes.Scene(drawn[0].image[:50, :70], drawn[0].lines[:0], ())
     low, high, _ = legible.Lessons([(1, [small])], 1, SIDE, 2, 1, 1).batch(0)
-    assert low.shape == high.shape == (1, SIDE, SIDE, 3)
+    assert low.shape == (1, SIDE, SIDE, 3) and not high[..., 3].any()
 
 
 def test_the_recogniser_sees_what_onnx_runtime_sees(rng):
@@ -104,10 +105,13 @@ def test_a_network_learns_from_a_reader(tmp_path, lessons, weight):
     network = models.build("house", width=12, blocks=1, light=0)
     before = [values.copy() for values in network.get_weights()]
     watched = batches.stream(
-        [(np.uint8(255 * low[0]), np.uint8(255 * high[0])) for low, high, _ in [lessons.batch(9)]], batch_size=1
+        [(np.uint8(255 * low[0]), np.uint8(255 * high[0, ..., :3])) for low, high, _ in [lessons.batch(9)]],
+        batch_size=1,
     )
     recipe = training.Recipe(epochs=2, learning_rate=1e-3, loss="gradient", clip_norm=1.0)
-    history = training.fit(legible.Reader(network, weight, name="taught"), lessons, watched, recipe, folder=tmp_path)
+    history = training.fit(
+        legible.Reader(network, 4.0, weight, name="taught"), lessons, watched, recipe, folder=tmp_path
+    )
     assert np.isfinite(history["loss"]).all() and history["val_mse"].notna().all()
     assert any(not np.array_equal(old, new) for old, new in zip(before, network.get_weights(), strict=True))
     training.save(network, tmp_path / "network.keras")  # the network alone, which needs no reader

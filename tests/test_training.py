@@ -262,6 +262,16 @@ def test_weights_of_another_model_and_files_that_are_no_model_are_named(tmp_path
     assert same(network, good)
 
 
+def test_a_model_that_holds_code_is_refused(tmp_path):
+    inputs, mark = keras.Input((4, 4, 3)), str(tmp_path / "ran")
+    held = keras.layers.Lambda(lambda image: (open(mark, "w").close(), image)[1])
+    keras.Model(inputs, held(inputs)).save(tmp_path / "code.keras")
+    (tmp_path / "ran").unlink()  # it ran when the model was built
+    with pytest.raises(training.TrainingError, match=r"code\.keras: expected a model"):
+        training.load(tmp_path / "code.keras")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_reading_a_learning_curve():
     history = pd.DataFrame(
         {"epoch": range(1, 9), "loss": [8, 7, 6, 5, 4, 3, 2, 1.0], "val_loss": [8, 7, 6, 5.02, 5.0, 5.5, np.nan, 6.6]}
