@@ -85,10 +85,10 @@ EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
     "cards and scenes": Experiment("house-large", 5, crop_size=192, averaging=None),
     "with a reader": Experiment("house-large", 5, reading=0.05, crop_size=192, averaging=None),
-    "large": Experiment("house-large", 120, text=4.0, learning_rate=7e-4),
-    "large, then a reader": Experiment("house-large", 20, text=4.0, reading=0.05, learning_rate=3e-4, start="large"),
-    "small": Experiment("house", 60, text=4.0, learning_rate=1e-3),
-    "small, then a reader": Experiment("house", 10, text=4.0, reading=0.05, learning_rate=3e-4, start="small"),
+    "large": Experiment("house-large", 80, text=4.0, learning_rate=7e-4),
+    "large, then a reader": Experiment("house-large", 12, text=4.0, reading=0.05, learning_rate=3e-4, start="large"),
+    "small": Experiment("house", 40, text=4.0, learning_rate=1e-3),
+    "small, then a reader": Experiment("house", 6, text=4.0, reading=0.05, learning_rate=3e-4, start="small"),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
