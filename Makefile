@@ -24,6 +24,10 @@ endif
 GRAPH  := reports/graph.mk
 # Called with any Python at hand, since it may come before the set-up.
 LOCK = $(or $(BASE_PYTHON),python3) srcnn_lib/locking.py
+# A Python from 3.11 to 3.13, wherever it is called so.
+FIND_PYTHON = for python in $(or $(BASE_PYTHON),python3 python3.13 python3.12 python3.11 python); do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break; python=; done; \
+	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; name one with BASE_PYTHON=…"; exit 1; fi
 
 # Kernels and settings of this environment, not of the person's account.
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -32,7 +36,7 @@ export PYTHONUNBUFFERED := 1
 export MALLOC_MMAP_MAX_ := 0
 export MALLOC_TRIM_THRESHOLD_ := 17179869184
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo test-faults test-hostile test-fuzz test-determinism test-scale bench-sharp check-enhance
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo legible test-faults test-hostile test-fuzz test-determinism test-scale test-newest bench-sharp check-enhance
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -44,7 +48,7 @@ help: ## this text
 	@echo "The report of a run is reports/<run>/report.html; reports/report.html leads to the last one."
 
 # What writes into a run folder runs in a make of its own that holds the folder's lock; a second one waits for it.
-RUN_GOALS := $(filter report report-pdf notebooks data weights bench bench-sharp benchmark-reading test-browser zoo reports/%,$(MAKECMDGOALS))
+RUN_GOALS := $(filter report report-pdf notebooks data weights bench bench-sharp benchmark-reading test-browser zoo legible reports/%,$(MAKECMDGOALS))
 DRY_RUN   := $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 ifneq ($(if $(DRY_RUN),,$(if $(RUN_GOALS),$(subst x$(SRCNN_LOCKED)x,,x$(CURDIR)/$(RUN_DIR)x))),)
 .PHONY: $(MAKECMDGOALS) locked
@@ -125,8 +129,8 @@ test-own: $(READY) ## the whole report on a folder of one's own: few pages, odd 
 test-tuning: $(READY) ## section 2.10's searches and ladder, with real trainings
 	@$(PYTHON) -m pytest -m tuning
 
-test-faults: $(READY) ## a report without network, against one that is killed at ten moments and continued
-	@$(PYTHON) -m pytest -m faults
+test-faults: $(READY) ## a report without network, against one that is killed at ten moments or more, and continued
+	@$(PYTHON) -m pytest -m faults -rs
 
 test-hostile: $(READY) ## the whole report, and its copy to share, on 90 kinds of hostile files
 	@$(PYTHON) -m pytest -m hostile
@@ -139,6 +143,17 @@ test-determinism: $(READY) ## the whole report twice from nothing: the same resu
 
 test-scale: $(READY) ## the enhancer on several processes, one of them killed (needs the extra `ray`)
 	@$(PYTHON) -m pytest -m scale -rs
+
+# In an environment of its own, which goes again. Tests that call make would use `.venv` instead, and are left out. What
+# brings OpenCV's headless build along must not have the last word over the files of the other.
+test-newest: ## unit tests with the newest direct dependencies that pyproject.toml allows, besides .venv
+	@$(FIND_PYTHON); set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; new=$$folder/bin/python; \
+	$$python -m venv "$$folder"; \
+	"$$new" -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); print(*read["project"]["dependencies"], *read["dependency-groups"]["dev"], sep="\n")' > "$$folder/newest.txt"; \
+	"$$new" -m pip install --quiet --disable-pip-version-check -r "$$folder/newest.txt"; \
+	"$$new" -m pip uninstall --quiet --yes opencv-python-headless; \
+	"$$new" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps opencv-python; \
+	PYTHONPATH='$(CURDIR)' "$$new" -m pytest -p no:cacheprovider --ignore=tests/test_report.py --ignore=tests/test_make.py
 
 published: $(READY) ## the original's recipe to the letter, whole images and all; keeps its results (hours without a GPU)
 	@$(MAKE) --no-print-directory report PROFILE=published
@@ -155,6 +170,9 @@ benchmark-reading: $(RUN_DIR)/07_evaluation.ipynb ## OCR on all test cards after
 
 weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
 	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)
+
+legible: $(RUN_DIR)/03_split.ipynb ## the house models that `enhance` comes with, and the experiments before them; FONTS=folders of typefaces
+	@$(PYTHON) -m srcnn_lib legible $(RUN_DIR) $(FONTS:%=--fonts %) --ship
 
 zoo: $(RUN_DIR)/03_split.ipynb ## a light network of every family, trained alike and kept (those of the same data are not trained again)
 	@$(PYTHON) -m srcnn_lib zoo $(RUN_DIR)
@@ -190,13 +208,8 @@ ifndef SETTING_UP
 $(READY): requirements.lock
 	@$(LOCK) reports/.set-up.lock $(MAKE) --no-print-directory --silent SETTING_UP=yes $@
 else
-# A Python from 3.11 to 3.13, wherever it is called so.
-FIND_PYTHON = for python in $(or $(BASE_PYTHON),python3 python3.13 python3.12 python3.11 python); do \
-	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && break; python=; done
-
 $(READY): requirements.lock
 	@$(FIND_PYTHON); \
-	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; name one with BASE_PYTHON=…"; exit 1; fi; \
 	if [ -L $(VENV) ]; then echo "$(VENV) is a link: it is not set up anew, since others may use it"; exit 1; fi; \
 	echo "setting up $(VENV) with $$($$python --version): once, two to five minutes"; \
 	$$python -m venv --clear $(VENV)

@@ -3,11 +3,11 @@
 `make bench-enhance` runs it. Every turn lets each method enhance the same image once; printed are the medians over the
 turns, once by the clock and once by the processor time of all threads (which other work on the machine hardly changes),
 and how many times as fast as Keras' `predict` of SRCNN these are. Start-up and memory are measured on the command
-itself, in processes of their own.
+itself, in processes of their own. OpenVINO takes part where it is installed. What came out is kept in
+`srcnn_lib/records/enhancer.json` for the report, unless a part was left out.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from srcnn_lib import enhancer
+from srcnn_lib import enhancer, records
+from srcnn_lib.files import write_json
 
-TURNS = 5
 SIDE = 1024  # pixels
 BASE = "Keras predict, SRCNN 9-1-5"
 
@@ -43,23 +43,46 @@ def methods(image: np.ndarray) -> dict[str, Callable[[], object]]:
         dnn.setInput(batch)
         return dnn.forward()
 
-    return found | {
-        "OpenCV dnn, srcnn": with_opencv,
-        "OpenCV non-local means": lambda: preprocess.denoise(image),
-        "scikit-image Richardson-Lucy, 10 rounds": lambda: preprocess.richardson_lucy(image, sigma=1.0),
-    }
+    return (
+        found
+        | with_openvino(batch)
+        | {
+            "OpenCV dnn, srcnn": with_opencv,
+            "OpenCV non-local means": lambda: preprocess.denoise(image),
+            "scikit-image Richardson-Lucy, 10 rounds": lambda: preprocess.richardson_lucy(image, sigma=1.0),
+        }
+    )
+
+
+def with_openvino(batch: np.ndarray) -> dict[str, Callable[[], object]]:
+    """The enhancer's files run by OpenVINO, float32 as ONNX Runtime computes; nothing where it is not installed."""
+    try:
+        import openvino
+    except ImportError:
+        return {}
+    core = openvino.Core()
+    found = {}
+    for name, known in enhancer.models().items():
+        model = core.read_model(enhancer.WEIGHTS / known["file"])
+        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        found[f"OpenVINO, {name}"] = lambda compiled=compiled: compiled([batch])
+    return found
+
+
+# The system counts to a new process what the one that starts it held at most, so a small one stands between.
+BETWEEN = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def run_command(*arguments: str | Path) -> tuple[float, float]:
     """Seconds and peak memory in MiB of `python -m srcnn_lib enhance`, which is one process."""
-    command = [sys.executable, "-m", "srcnn_lib", "enhance", *map(str, arguments)]
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed")
-    return time.perf_counter() - began, used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    command = [sys.executable, "-c", BETWEEN, sys.executable, "-m", "srcnn_lib", "enhance", *map(str, arguments)]
+    seconds, peak = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    return float(seconds), float(peak) / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def write_photo(path: Path, megapixels: float) -> None:
@@ -115,13 +138,29 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=7)
     parser.add_argument("--megapixels", type=float, nargs="*", default=[0.4, 3, 12, 50, 100], help="for the memory")
     arguments = parser.parse_args()
-    if arguments.turns:
-        print(speed(arguments.turns).round(3).to_string())
+    speeds = speed(arguments.turns).reset_index() if arguments.turns else pd.DataFrame()
+    if len(speeds):
+        print(speeds.round(3).to_string(index=False))
     with tempfile.TemporaryDirectory() as folder:
         write_photo(Path(folder) / "a.jpg", 0.1)
         starts = [run_command(Path(folder) / "a.jpg", "-o", Path(folder) / str(turn))[0] for turn in range(5)]
     print(f"from the command to the first result, of 0.1 megapixels: {min(starts):.2f} to {max(starts):.2f} s")
-    print(curve(arguments.megapixels).round(1).to_string(index=False))
+    memory = curve(arguments.megapixels) if arguments.megapixels else pd.DataFrame()
+    if len(memory):
+        print(memory.round(1).to_string(index=False))
+    if len(speeds) and len(memory):
+        write_json(records.FOLDER / "enhancer.json", record(speeds, starts, memory))
+
+
+def record(speeds: pd.DataFrame, starts: list[float], memory: pd.DataFrame) -> dict:
+    """What is kept: seconds, MiB and megapixels as the columns say, and of which files, when and where."""
+    return {
+        **enhancer.measured_now(),
+        "side_pixels": SIDE,
+        "start_seconds": sorted(starts),
+        "speed": speeds.round(4).to_dict("records"),
+        "memory": memory.round(2).to_dict("records"),
+    }
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 `make benchmark-reading` reads every card of the test pool of a finished run, `make benchmark-reading CARDS=folder`
 every card of a folder with `blurred_images/`, `sharpened_images/` and `text.json` (stem -> {"values": […],
 "labels": […]}), with every OCR engine at hand, or those named. What each image came to is kept in
-`srcnn_lib/records/reading`, and each scoring is added to `log.csv` there: the first of a network, by its hash, is
-the one that counts. Readings are cached by content, so that a call which was interrupted goes on.
+`srcnn_lib/records/reading`, in a file for each data set and engine, and each scoring is added to `log.csv` there: the
+first of a network on a data set, by the hashes of both, is the one that counts (`comparison.first_scorings`). Readings
+are cached by content, so that a call which was interrupted goes on.
 """
 
 import argparse
@@ -22,15 +23,16 @@ RESULTS = records.FOLDER / "reading"
 SEED = 1
 
 
-def of_run(run: Run) -> tuple[str, list, object, dict]:
-    """All cards of a run's test pool: what they are called, their names, what reads them, and their text."""
+def of_run(run: Run) -> tuple[str, str, list, object, dict]:
+    """All cards of a run's test pool: what they are called, the data set's hash, names, what reads them, their text."""
     index = run.read_table("01_inspection/pairs.csv").merge(run.read_table("03_split/split.csv"), on="name")
     names = evaluation.pool(index, "test")
     folder = run.data_folder
-    return "drawn", names, evaluation.unsquashed(folder, index), evaluation.fields(folder, index, names)
+    data = run.read_json("01_inspection/summary.json")["data_sha256"]
+    return "drawn", data, names, evaluation.unsquashed(folder, index), evaluation.fields(folder, index, names)
 
 
-def of_folder(folder: Path) -> tuple[str, list, object, dict]:
+def of_folder(folder: Path) -> tuple[str, str, list, object, dict]:
     """The same of a folder with text.json."""
     index = pairs.index(folder, max_megapixels=100).pairs.set_index("name", drop=False)
     text = json.loads((folder / "text.json").read_text(encoding="utf-8"))
@@ -49,7 +51,7 @@ def of_folder(folder: Path) -> tuple[str, list, object, dict]:
         low, high = pairs.read_pair(folder, index.loc[name])
         return low, {evaluation.SHARP: high}
 
-    return folder.name, sorted(known), read, known
+    return folder.name, pairs.data_hash(index), sorted(known), read, known
 
 
 def main() -> None:
@@ -66,27 +68,34 @@ def main() -> None:
     enhancers = {evaluation.UNTOUCHED: lambda image: image, unsharp: evaluation.FILTERS[unsharp]}
     enhancers |= {name: partial(enhancer.enhance, model=name, threads=1) for name in networks}
 
-    test, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
-    tables = []
+    test, data, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
+    tables, changed = [], {}
     for engine in arguments.engines:
         scores = evaluation.legibility(
             names, read, enhancers, known, engine=engine, cache_folder=arguments.cache
         ).scores
+        if "x0" in next(iter(known.values())):  # else it is not known which reading is a field's
+            values = scores[scores["kind"] == "value"]
+            changed[engine, "value"] = comparison.changes(values, before=evaluation.UNTOUCHED)
         for kind in ("value", "label"):
             tables.append(evaluation.per_image(scores, kind).assign(engine=engine, kind=kind))
     everything = pd.concat(tables, ignore_index=True)
     for engine, table in everything.groupby("engine"):
-        with files.whole(RESULTS / f"{test}-{engine}.csv") as temporary:
+        with files.whole(RESULTS / f"{test}-{data[:8]}-{engine}.csv") as temporary:
             table.to_csv(temporary, index=False)
 
-    hashes = {name: network["sha256"] for name, network in networks.items()}
     when = datetime.now().isoformat(timespec="seconds")
     summaries = {
         key: comparison.of_reading(table, before=evaluation.UNTOUCHED, best=evaluation.SHARP, seed=SEED)
         for key, table in everything.groupby(["engine", "kind"], sort=False)
     }
-    scored = pd.concat(summaries, names=["engine", "kind"]).reset_index(["engine", "kind"]).round(4)
-    scored = scored.assign(when=when, test=test, weights=scored["method"].map(hashes).fillna(""))
+    scored = pd.concat(summaries, names=["engine", "kind"]).reset_index(["engine", "kind"])
+    if changed:
+        became = pd.concat(changed, names=["engine", "kind"]).reset_index(["engine", "kind"])
+        scored = scored.merge(became, on=["engine", "kind", "method"], how="left")
+    scored = scored.round(4)
+    weights = scored["method"].map(enhancer.hashes()).fillna("")
+    scored = scored.assign(when=when, test=test, data_sha256=data, weights=weights)
     log = RESULTS / "log.csv"
     with files.whole(log) as temporary:
         pd.concat([*([pd.read_csv(log)] if log.exists() else []), scored]).to_csv(temporary, index=False)

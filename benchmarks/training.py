@@ -38,6 +38,7 @@ def build(name: str) -> tuple[keras.Model, training.Recipe, settings.Settings]:
         clip_norm=chosen.clip_norm,
         keep=chosen.keep,
         validate_every=chosen.validate_every,
+        precision=chosen.precision,
     )
     return models.build(chosen.model, **start), recipe, chosen
 
@@ -58,18 +59,20 @@ def step(run: Run, name: str) -> dict[str, float]:
     """Seconds a step and a validation, images a second, and peak memory in MiB."""
     network, recipe, chosen = build(name)
     train, validation = data(run, chosen)
-    network.compile(optimizer=keras.optimizers.Adam(recipe.learning_rate), loss=training.LOSSES[recipe.loss])
-    stream = train.from_epoch(0)
-    network.fit(stream, steps_per_epoch=2, shuffle=False, verbose=0)  # traces and compiles
-    began = time.perf_counter()
-    network.fit(stream, steps_per_epoch=STEPS, shuffle=False, verbose=0)
-    seconds = (time.perf_counter() - began) / STEPS
-    network.evaluate(validation.take(1), verbose=0)
-    began = time.perf_counter()
-    network.evaluate(validation, verbose=0)
+    with training._computing_in(network, recipe.precision):
+        network.compile(optimizer=keras.optimizers.Adam(recipe.learning_rate), loss=training.LOSSES[recipe.loss])
+        stream = train.from_epoch(0)
+        network.fit(stream, steps_per_epoch=2, shuffle=False, verbose=0)  # traces and compiles
+        began = time.perf_counter()
+        network.fit(stream, steps_per_epoch=STEPS, shuffle=False, verbose=0)
+        seconds = (time.perf_counter() - began) / STEPS
+        network.evaluate(validation.take(1), verbose=0)
+        began = time.perf_counter()
+        network.evaluate(validation, verbose=0)
+        seconds_of_validation = time.perf_counter() - began
     return {
         "seconds a step": seconds,
-        "seconds a validation": time.perf_counter() - began,
+        "seconds a validation": seconds_of_validation,
         "images/s": chosen.batch_size / seconds,
         "peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10),
     }

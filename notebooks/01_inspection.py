@@ -130,8 +130,14 @@ Markdown(
 # without being listed. Pairs whose two sides show different cards are no pairs, and are set aside as well.
 
 # %%
+LISTED = 1000  # rows; the page should stay one that can be opened
 if len(set_aside):
-    shown = figures.table(set_aside.head(50), caption=f"Files set aside ({len(set_aside)}, at most 50 shown).")
+    rest = (
+        f"; the first {LISTED:,} are shown, set_aside.csv in the run folder has them all"
+        if len(set_aside) > LISTED
+        else ""
+    )
+    shown = figures.table(set_aside.head(LISTED), caption=f"Files set aside ({len(set_aside):,}{rest}).")
 else:
     shown = Markdown("Nothing was set aside: every file has a readable partner of its own size.")
 shown

@@ -93,7 +93,8 @@ def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> N
     def run() -> None:
         targets = photos.targets(sources, out)
         photos.make_folder(out)
-        summary = enhancer.enhance_files(targets, **options)
+        with photos.working_in(out, targets):
+            summary = enhancer.enhance_files(targets, **options)
         if compare:
             enhancer.compare(targets, out / "compare.html")
         _report(summary, out)
@@ -156,6 +157,29 @@ def zoo(run_folder: Path, names: tuple[str, ...]) -> None:
             click.echo(f"{name}: {'trained' if zoo.train(Run(run_folder), name) else 'kept'}")
         for name in (*(names or zoo.NAMES), evaluation.UNTOUCHED):
             click.echo(f"{name}: {'scored' if zoo.score(Run(run_folder), name) else 'was scored'}")
+
+    _or_exit(run)
+
+
+@main.command()
+@click.argument("run_folder", type=click.Path(exists=True, path_type=Path))
+@click.argument("names", nargs=-1)
+@click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
+@click.option("--ship", is_flag=True, help="Give what comes of it to the enhancer, scored on the run's test cards.")
+def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], ship: bool) -> None:
+    """Train networks for reading and judge them on validation cards, all experiments or only those named."""
+    from srcnn_lib import legible
+    from srcnn_lib.runs import Run
+
+    work = run_folder.parent / "legible"
+
+    def run() -> None:
+        chosen = names or tuple(legible.EXPERIMENTS)
+        for name in chosen:
+            legible.train(name, legible.experiment(name), fonts=fonts, work=work)
+        click.echo(legible.score(chosen, fonts=fonts, work=work).round(4).to_string(index=False))
+        if ship:
+            click.echo(f"written: {', '.join(map(str, legible.ship(Run(run_folder), fonts=fonts, work=work)))}")
 
     _or_exit(run)
 

@@ -1,9 +1,10 @@
 """The enhancer on large collections and on several machines, by Ray Data (`pip install .[ray]`)."""
 
+import secrets
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from uuid import uuid4
 
 import numpy as np
 
@@ -57,11 +58,19 @@ class Place:
     def take(self, inner: str, local: Path) -> None:
         """Copy a file of this machine into the folder: whole or not at all, in one move at the end."""
         target = PurePosixPath(self.folder) / inner
-        temporary = target.with_name(f".{target.stem}.{uuid4().hex}.tmp{target.suffix}")
+        temporary = target.with_name(f".{secrets.token_hex(6)}.tmp{target.suffix}")  # as `files.whole` does
         self.files.create_dir(str(target.parent))
         with self.files.open_output_stream(str(temporary), compression=None) as stream:
             stream.write(local.read_bytes())
         self.files.move(str(temporary), str(target))
+
+    def tidied(self, images: list[str]) -> AbstractContextManager:
+        """Hold the folder as `photos.working_in` does, if it is on this machine; elsewhere nothing is removed."""
+        if not isinstance(self.files, fs.LocalFileSystem):
+            return nullcontext()
+        out = Path(self.folder)
+        photos.make_folder(out)
+        return photos.working_in(out, {Path(image): out / image for image in images})
 
 
 class Worker:
@@ -117,7 +126,8 @@ def enhance(
         raise DataError(f"{source}: expected images ({', '.join(photos.SUFFIXES)}), found none")
     there = set() if force else set(target.images())
     wanted = [image for image in images if image not in there]
-    failed = _failures(wanted, workers, place, target, strip, options) if wanted else {}
+    with target.tidied(wanted):
+        failed = _failures(wanted, workers, place, target, strip, options) if wanted else {}
     return enhancer.Summary(
         [Path(image) for image in wanted if image not in failed],
         [Path(image) for image in images if image in there],

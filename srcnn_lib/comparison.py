@@ -1,5 +1,7 @@
 """Section 2.9: how sure a figure is, and whether one method is better than another on the same images."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -83,6 +85,31 @@ def against(
     return pd.DataFrame(rows)
 
 
+def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame:
+    """Of a log of scorings those that count: the first of each network as it is now, on each test.
+
+    Parameters
+    ----------
+    log
+        One row a scoring: test, data_sha256, engine, kind, method, when (ISO 8601) and weights (the SHA-256 of a
+        network's file; empty or missing for what is no network), as `benchmarks/reading.py` writes it.
+    hashes
+        The SHA-256 of each network as it is now.
+
+    Returns
+    -------
+    The rows of these networks, and of the methods beside them those of the earliest of these scorings, test by test.
+    """
+    where = ["test", "data_sha256", "engine", "kind"]
+    log = log.sort_values("when", kind="stable").assign(place=range(len(log)))
+    current = [hashes.get(method) == weights for method, weights in zip(log["method"], log["weights"], strict=True)]
+    networks = log[current].drop_duplicates([*where, "method"])
+    earliest = networks.drop_duplicates(where)[[*where, "when"]]
+    beside = log[log["weights"].fillna("") == ""].merge(earliest, on=[*where, "when"])
+    found = pd.concat([beside.drop_duplicates([*where, "method"]), networks]).sort_values([*where, "place"])
+    return found.drop(columns="place").reset_index(drop=True)
+
+
 def recovered(before: float, after: float, best: float) -> float:
     """The recovered share: how much of the error that the sharp image would spare was spared.
 
@@ -118,3 +145,46 @@ def of_reading(table: pd.DataFrame, *, before: str, best: str, seed: int) -> pd.
     rates = errors.set_index("method")["error_rate"]
     errors["recovered"] = [recovered(rates[before], rate, rates[best]) for rate in rates]
     return errors
+
+
+def changes(fields: pd.DataFrame, *, before: str, confident: float = 0.9) -> pd.DataFrame:
+    """What became of each field that was read: the danger beside the gain.
+
+    A network that makes letters up is dangerous on an identity card, the more so if the reading looks sure.
+
+    Parameters
+    ----------
+    fields
+        One row a field, image and method, as `evaluation.legibility` gives them for known text: name, method, kind,
+        field, exact and confidence (0 to 1).
+    before
+        The method to compare with: doing nothing.
+    confident
+        From which confidence on a reading looks sure.
+
+    Returns
+    -------
+    One row a method, shares of all fields: method, fields, gained (read exactly, and not before), lost (read exactly
+    before, and no longer), sure_and_wrong (read wrongly by a sure reader) and invented (those of them that no sure
+    reader had read before).
+    """
+    keys = ["name", "kind", "field"]
+    numbered = fields.assign(place=fields.groupby([*keys, "method"]).cumcount())
+    keys = [*keys, "place"]
+    old = numbered[numbered["method"] == before].set_index(keys)[["exact", "confidence"]]
+    rows = []
+    for method, found in numbered.groupby("method", sort=False):
+        both = found.set_index(keys)[["exact", "confidence"]].join(old.add_suffix("_before"))
+        wrong = ~both["exact"].astype(bool) & (both["confidence"] >= confident)
+        exact, exact_before = both["exact"].astype(bool), both["exact_before"].astype(bool)
+        rows.append(
+            {
+                "method": method,
+                "fields": len(both),
+                "gained": float((exact & ~exact_before).mean()),
+                "lost": float((exact_before & ~exact).mean()),
+                "sure_and_wrong": float(wrong.mean()),
+                "invented": float((wrong & (both["confidence_before"] < confident)).mean()),
+            }
+        )
+    return pd.DataFrame(rows)

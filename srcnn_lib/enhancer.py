@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
-from srcnn_lib import photos
+from srcnn_lib import photos, provenance
 from srcnn_lib.errors import ForeseenError
 from srcnn_lib.files import write_text
 
@@ -36,6 +37,22 @@ def models() -> dict[str, dict]:
     """The networks that come with the package, by name: file, sha256, reach in pixels, and what they were made from."""
     file = WEIGHTS / "weights.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def hashes() -> dict[str, str]:
+    """SHA-256 of the networks that come with the package, by name."""
+    return {name: network["sha256"] for name, network in models().items()}
+
+
+def measured_now() -> dict[str, object]:
+    """What a record of measurements begins with: date, device, and `hashes()` as weights."""
+    return {"date": date.today().isoformat(), "device": provenance.collect()["device"], "weights": hashes()}
+
+
+def origin(record: Mapping) -> str:
+    """When and where such a record was made, for a caption, and whether its networks are still those that are here."""
+    changed = "" if record["weights"] == hashes() else "; the networks have changed since"
+    return f"{record['date']}, {record['device']}{changed}"
 
 
 def enhance(

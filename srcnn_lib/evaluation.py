@@ -40,6 +40,13 @@ FILTERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     **{f"Richardson–Lucy: {sigma:g}": partial(preprocess.richardson_lucy, sigma=sigma) for sigma in (0.7, 1.0, 1.5)},
 }
 """The classical filters that section 2.9 chooses from, with their width in pixels and amount."""
+MILD = partial(preprocess.sharpen, sigma=1.0, amount=0.5)
+SQUASHED_FILTERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    f"{CLASSICAL}: {sigma:g}, {amount:g}": partial(preprocess.sharpen, sigma=sigma, amount=amount)
+    for sigma in (0.5, 1.0, 2.0)
+    for amount in (0.25, 0.5, 0.75, 1.5, 3.0)
+}
+"""The unsharp maskings that are tried on squashed images, which are a fraction of the size."""
 
 
 def predict(model: keras.Model, image: np.ndarray) -> np.ndarray:
@@ -48,11 +55,16 @@ def predict(model: keras.Model, image: np.ndarray) -> np.ndarray:
     return (np.clip(output, 0, 1) * 255).round().astype(np.uint8)
 
 
-def methods(models: Mapping[str, keras.Model]) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """What is always scored: doing nothing, a mild unsharp masking, and the given models; uint8 RGB in and out."""
+def methods(
+    models: Mapping[str, keras.Model], *, classical: Callable[[np.ndarray], np.ndarray] = MILD
+) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """What is always scored: doing nothing, unsharp masking, and the given models; uint8 RGB in and out.
+
+    `classical` is the unsharp masking, such as `best` finds; without it a mild one that nothing was chosen for.
+    """
     return {
         UNTOUCHED: lambda image: image,
-        CLASSICAL: lambda image: preprocess.sharpen(image, sigma=1.0, amount=0.5),
+        CLASSICAL: classical,
         **{name: partial(predict, model) for name, model in models.items()},
     }
 
@@ -139,6 +151,16 @@ def score(
         return rows
 
     return pd.DataFrame([row for rows in parallel.over(names, one, "scoring") for row in rows])
+
+
+def best(
+    names: Sequence[str],
+    read: Callable[[str], tuple[np.ndarray, Mapping[str, np.ndarray]]],
+    enhancers: Mapping[str, Callable[[np.ndarray], np.ndarray]],
+) -> str:
+    """The method with the highest mean PSNR on some images, all as for `score`, against the first of their truths."""
+    scores = score(names, read, enhancers)
+    return scores[scores["truth"] == scores["truth"].iloc[0]].groupby("method", sort=False)["psnr"].mean().idxmax()
 
 
 def fields(folder: Path, table: pd.DataFrame, names: Sequence[str]) -> dict[str, pd.DataFrame] | None:

@@ -1,6 +1,7 @@
 """What `make weights` does: the networks of a finished run become the files that `enhancer` uses."""
 
 import hashlib
+import json
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -18,46 +19,68 @@ from srcnn_lib.files import whole, write_json
 from srcnn_lib.models import blocks
 from srcnn_lib.runs import Run
 
-NETWORKS = {"house": "house", "srcnn": "srcnn-9-1-5"}
-"""What the enhancer calls them, and their names in the registry."""
+NETWORKS = {"srcnn": "srcnn-9-1-5"}
+"""What the enhancer calls a run's networks, and their names in the registry; `legible` trains the house models."""
+
+_LARGE = 4096  # weights of a tensor from which on they are kept in half precision
 
 
 def weights(run: Run, folder: Path = WEIGHTS) -> list[Path]:
-    """Write the networks of section 2.7's native track as ONNX, and `weights.json`; returns the files.
+    """Write the networks of section 2.7's native track as ONNX, and note them in `weights.json`; returns the files.
 
-    `weights.json` says what each was made from, and how it scores on all test cards (see `comparison.against`).
+    `weights.json` says what each was made from, by the whole recipe that section 2.7 left, and how it scores on all
+    test cards (see `comparison.against`).
 
     Raises RunError if the run has not trained them, or if tf2onnx is not installed.
     """
     provenance = nbformat.read(run.existing("06_training.ipynb"), as_version=4).metadata["provenance"]
     settings = run.inputs["settings"]
     recipe = {name: value for name, value in settings.items() if name.startswith("native_") or name == "seed"}
-    networks = {
-        name: training.load(run.existing(f"06_training/native/{registered}.keras"))
-        for name, registered in NETWORKS.items()
+    recipe |= run.read_json("06_training/native_recipe.json")
+    made = {
+        "recipe": recipe,
+        "updates": settings["native_epochs"] * settings["native_epoch_steps"],
+        "commit": provenance["commit"],
     }
-    scores = _scores(run, networks)
-    made, written = {}, []
-    for name, registered in NETWORKS.items():
-        network = networks[name]
-        file = folder / f"{name}.onnx"
-        write_onnx(network, file)
-        cost = models.cost(models.build(registered))
-        made[name] = {
-            "file": file.name,
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
-            "reach": cost["receptive field"] // 2,
-            **cost,
-            "network": registered,
-            "recipe": recipe,
-            "test": scores[name] | {"untouched": scores[evaluation.UNTOUCHED]["figure"]},
-            "data_sha256": run.read_json("01_inspection/summary.json")["data_sha256"],
-            "commit": provenance["commit"],
-            "date": date.today().isoformat(),
-        }
-        written.append(file)
-    write_json(folder / "weights.json", made)
-    return written
+    return [
+        ship(run, name, training.load(run.existing(f"06_training/native/{registered}.keras")), registered, made, folder)
+        for name, registered in NETWORKS.items()
+    ]
+
+
+def ship(run: Run, name: str, network: keras.Model, registered: str, made: dict, folder: Path = WEIGHTS) -> Path:
+    """Write one network as ONNX, score it on all test cards of a run, and note both in `weights.json`.
+
+    Parameters
+    ----------
+    name, registered
+        What the enhancer calls it, and the name of its architecture.
+    made
+        What it was made from: recipe, updates, commit.
+
+    Returns the file. Weights of large tensors are rounded to half precision first, so that the file is half as large
+    and what is scored is what it holds.
+    """
+    network.set_weights([_rounded(values) for values in network.get_weights()])
+    file = folder / f"{name}.onnx"
+    write_onnx(network, file)
+    scores = _scores(run, {name: network})
+    cost = models.cost(models.build(registered))
+    note = {
+        "file": file.name,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "reach": cost["receptive field"] // 2,
+        **cost,
+        "network": registered,
+        **made,
+        "test": scores[name] | {"untouched": scores[evaluation.UNTOUCHED]["figure"]},
+        "data_sha256": run.read_json("01_inspection/summary.json")["data_sha256"],
+        "date": date.today().isoformat(),
+    }
+    listed = folder / "weights.json"
+    others = json.loads(listed.read_text(encoding="utf-8")) if listed.exists() else {}
+    write_json(listed, others | {name: note})
+    return file
 
 
 def _scores(run: Run, networks: dict[str, keras.Model]) -> dict[str, dict[str, float]]:
@@ -85,6 +108,27 @@ def write_onnx(network: keras.Model, file: Path) -> None:
     streamlined(np.zeros((1, 64, 64, network.input_shape[-1]), np.float32))  # Keras exports only what has been called
     with whole(file) as temporary:
         streamlined.export(temporary, format="onnx", verbose=False)
+        _halve(temporary)
+
+
+def _halve(file: Path) -> None:
+    """Keep large tensors of an ONNX file in half precision; they are made single again when it is loaded."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load(str(file))
+    for number, tensor in enumerate(model.graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < _LARGE:
+            continue
+        name, half = tensor.name, f"{tensor.name}_half"
+        model.graph.initializer[number].CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
+        model.graph.node.insert(0, helper.make_node("Cast", [half], [name], to=onnx.TensorProto.FLOAT))
+    onnx.save(model, str(file))
+
+
+def _rounded(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float16).astype(np.float32) if values.size >= _LARGE else values
 
 
 def for_whole_cells(network: keras.Model) -> keras.Model:

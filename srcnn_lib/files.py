@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+_TEMPORARY = re.compile(r"\.[0-9a-f]{12}\.tmp(\..*)?", re.DOTALL)
 
 
 @contextmanager
@@ -28,11 +30,11 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_left_behind(folder: Path, *, besides: str) -> None:
-    """Remove temporary files of processes that were killed while they wrote into `folder`; not in `besides` there."""
-    for temporary in folder.rglob(".*.tmp*"):
-        if not temporary.is_relative_to(folder / besides):
-            temporary.unlink()
+def remove_left_behind(paths: Iterable[Path]) -> None:
+    """Remove those of `paths` that `whole` named, and left behind because their process was killed; no others."""
+    for path in paths:
+        if _TEMPORARY.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -42,7 +42,8 @@ def prepare(folder: Path, *, profile: str, data: str | None) -> bool:
         "lock": hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest(),
         "settings": chosen.model_dump(),
     }
-    remove_left_behind(folder, besides="lab")  # where a person may be writing
+    lab = folder / "lab"  # where a person may be writing
+    remove_left_behind(path for path in folder.rglob(".*") if not path.is_relative_to(lab))
     for source in graph.notebooks():
         used = {name: value for name, value in record["settings"].items() if name in graph.parameters(source)}
         write_text_if_changed(folder / "inputs" / f"{source.stem}.yaml", _text(record | {"settings": used}))

@@ -1,10 +1,13 @@
 """Photographs of users: read with everything that must survive, enhanced, and written beside, never over them."""
 
+import fcntl
 import io
 import json
+import os
 import struct
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -14,7 +17,7 @@ import tifffile
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from srcnn_lib.errors import DataError, ImageError
-from srcnn_lib.files import whole
+from srcnn_lib.files import remove_left_behind, whole
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 _QUALITY = {"JPEG": 95, "WEBP": 95}
@@ -63,9 +66,8 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
                 orientation = file.getexif().get(_ORIENTATION, 1) if kind == "PNG" else 1  # OpenCV turns a TIFF itself
                 pixels, cmyk = _upright(_read_deep(path), orientation), False
             else:
-                file.load()
-                picture = ImageOps.exif_transpose(file)
-                pixels, cmyk = _pixels(picture), picture.mode == "CMYK"
+                ImageOps.exif_transpose(file, in_place=True)  # else it would copy what stands upright, too
+                pixels, cmyk = _pixels(file), file.mode == "CMYK"
             return Photo(
                 pixels,
                 kind,
@@ -168,6 +170,26 @@ def make_folder(out: Path) -> None:
         raise DataError(f"{out}: outputs cannot be written there ({error.strerror}); choose another folder") from error
 
 
+@contextmanager
+def working_in(out: Path, targets: Mapping[Path, Path]) -> Iterator[None]:
+    """Hold the folder for outputs during a block, once what killed calls left beside the `targets` is removed.
+
+    Where another call holds it, too, nothing is removed, since those may be its files. The system takes the hold back
+    when a process ends, however it ends.
+    """
+    descriptor = os.open(out, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # another holds it, or the file system knows no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for folder in {target.parent for target in targets.values()}:
+                remove_left_behind(folder.glob("*"))
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def is_image(path: PurePath) -> bool:
     """Whether a path within a folder looks like that of an image, and is not hidden."""
     return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
@@ -205,9 +227,8 @@ def _pixels(picture: Image.Image) -> np.ndarray:
     if picture.mode.startswith("I"):
         return np.asarray(picture).clip(0, 65535).astype(np.uint16)
     transparent = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
-    if picture.mode in ("L", "LA", "1"):
-        return np.array(picture.convert("LA" if transparent else "L"))
-    return np.array(picture.convert("RGBA" if transparent else "RGB"))
+    mode = ("LA" if transparent else "L") if picture.mode in ("L", "LA", "1") else "RGBA" if transparent else "RGB"
+    return np.array(picture if picture.mode == mode else picture.convert(mode))  # which copies in any case
 
 
 def _exif(file: Image.Image) -> bytes | None:

@@ -38,7 +38,7 @@ class Confidential:
     numbers: dict[str, int]
     """A number for each file, by every form of its name; both sides of a pair have one number."""
     secrets: frozenset[str]
-    """What must not stand on the page, unless it stands in the project's own sources."""
+    """What must not stand on the page as a word of its own; what so stands in the project's own sources is none."""
 
     @classmethod
     def of(cls, run: Run) -> "Confidential":
@@ -57,7 +57,7 @@ class Confidential:
             own.discard(run.inputs["run"])  # then the run is called after its profile
         words = numbers.keys() | own | machine | set(_texts(run))
         public = _public()
-        return cls(numbers, frozenset(word for word in words if _telling(word) and word not in public))
+        return cls(numbers, frozenset(word for word in words if _telling(word) and not _stands_in(public, word)))
 
     def strip(self, notebook: nbformat.NotebookNode) -> None:
         """Leave in a notebook only what may be shared."""
@@ -116,15 +116,20 @@ class Confidential:
 
     def _found(self, text: str) -> str | None:
         """A secret that stands in `text` as a word of its own, or None."""
-        text = html.unescape(re.sub(r"base64,[A-Za-z0-9+/=]+", "", text))
-        for secret in self.secrets:
-            place = text.find(secret)
-            while place >= 0:
-                around = text[max(place - 1, 0) : place], text[place + len(secret) : place + len(secret) + 1]
-                if not any(character.isalnum() for character in around):
-                    return secret
-                place = text.find(secret, place + 1)
-        return None
+        text = re.sub(r"base64,[A-Za-z0-9+/=]+|<style>.*?</style>", "", text, flags=re.DOTALL)  # images and style
+        text = html.unescape(text)
+        return next((secret for secret in self.secrets if _stands_in(text, secret)), None)
+
+
+def _stands_in(text: str, word: str) -> bool:
+    """Whether `word` stands in `text` with neither a letter nor a digit right before or after it."""
+    place = text.find(word)
+    while place >= 0:
+        around = text[max(place - 1, 0) : place], text[place + len(word) : place + len(word) + 1]
+        if not any(character.isalnum() for character in around):
+            return True
+        place = text.find(word, place + 1)
+    return False
 
 
 def _telling(word: str) -> bool:

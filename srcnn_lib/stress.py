@@ -1,6 +1,7 @@
 """Section 2.9: images beyond what the networks were trained on, made from clean cards.
 
-Each case turns a clean card into a pair (low, sharp) that differs from the drawn data set in one named way.
+Each case turns a clean card into a pair (low, sharp) that differs from the drawn data set, or from another case, in one
+named way.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from srcnn_lib.specimens import degradations, typefaces, words
+from srcnn_lib.specimens import cards, degradations, typefaces, words
 
 Case = Callable[[np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 """Takes a clean uint8 RGB image (H, W, 3) and a generator; gives the low and the sharp image, of one shape."""
@@ -43,7 +44,8 @@ def posterised(image: np.ndarray, levels: int = 6) -> np.ndarray:
 
 def page(rng: np.random.Generator, *, width: int = 700, height: int = 500) -> np.ndarray:
     """Draw a page of running text in a test typeface, black on nearly white: uint8 RGB (height, width, 3)."""
-    style = typefaces.Style(_faces()[int(rng.integers(len(_faces())))])
+    faces = _faces("test")
+    style = typefaces.Style(faces[int(rng.integers(len(faces)))])
     vocabulary = sorted(words.WORDS["test"].vocabulary())
     sheet = np.full((height, width, 3), 248, np.uint8)
     size, baseline, margin = 20.0, 40, 24
@@ -62,22 +64,37 @@ def page(rng: np.random.Generator, *, width: int = 700, height: int = 500) -> np
 
 
 @cache
-def _faces() -> tuple[typefaces.Typeface, ...]:
-    return typefaces.typefaces()["test"]
+def _faces(pool: str) -> tuple[typefaces.Typeface, ...]:
+    """The bundled typefaces of a pool, as many of each pool, so that chance picks from them alike."""
+    bundled = typefaces.typefaces()
+    return bundled[pool][-min(map(len, bundled.values())) :]
 
 
 def _page_case(clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return _mixed()(page(rng), rng)
 
 
+def _set_in(pool: str) -> Case:
+    """A card of its own, with layout and words of the test pool in the typefaces of `pool`, degraded as drawn."""
+
+    def case(clean: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        of_card, of_damage = rng.spawn(2)
+        return _mixed()(cards.draw_card(of_card, "test", _faces(pool)).image, of_damage)
+
+    return case
+
+
 CASES: dict[str, Case] = {
     "as drawn": _mixed(),
     "half as strong": _mixed(STRENGTH / 2),
     "twice as strong": _mixed(2 * STRENGTH),
-    "never seen: pixelated": _mixed(STRENGTH / 2, pixelated),
-    "never seen: posterised": _mixed(extra=posterised),
+    "half as strong, and pixelated (never seen)": _mixed(STRENGTH / 2, pixelated),
+    "as drawn, and posterised (never seen)": _mixed(extra=posterised),
     "half the size": _mixed(scale=0.5),
     "twice the size": _mixed(scale=2.0),
+    "another card, in typefaces of training": _set_in("train"),
+    "the same card, in typefaces held out": _set_in("test"),
     "a page of text": _page_case,
 }
-"""The cases by name. All use test cards, whose words, layouts and typefaces no network was trained on."""
+"""The cases by name. All use test cards, whose words, layouts and typefaces no network was trained on, but for the one
+that is set in typefaces of training: it and the next one differ in nothing else (but accents that typefaces lack)."""

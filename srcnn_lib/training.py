@@ -193,6 +193,13 @@ def fast_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def precision_here(precision: str) -> str:
+    """What layers compute in on this machine under a recipe's `precision`: float32 or mixed_bfloat16."""
+    if precision != "auto":
+        return precision
+    return "mixed_bfloat16" if fast_bfloat16() else "float32"
+
+
 def reading(history: pd.DataFrame) -> dict[str, float]:
     """What a learning curve says, as numbers.
 
@@ -280,9 +287,8 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
 @contextmanager
 def _computing_in(model: keras.Model, precision: str) -> Iterator[None]:
     """Let the layers compute in another precision; afterwards the model is as before, so that it can be saved."""
-    if precision == "auto":
-        precision = "mixed_bfloat16" if fast_bfloat16() else "float32"
-    layers = [layer for layer in model.layers if precision != "float32"]
+    precision = precision_here(precision)
+    layers = _layers(model) if precision != "float32" else []
     before = [layer.dtype_policy for layer in layers]
     for layer in layers:
         layer.dtype_policy = keras.DTypePolicy(precision)
@@ -291,6 +297,13 @@ def _computing_in(model: keras.Model, precision: str) -> Iterator[None]:
     finally:
         for layer, policy in zip(layers, before, strict=True):
             layer.dtype_policy = policy
+
+
+def _layers(model: keras.Model) -> list[keras.Layer]:
+    """The layers of a model, and those of models among them."""
+    return [
+        inner for layer in model.layers for inner in (_layers(layer) if isinstance(layer, keras.Model) else [layer])
+    ]
 
 
 class _Fitting(keras.callbacks.Callback):

@@ -7,6 +7,7 @@ processed labels cannot be compared with each other.
 
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,12 @@ from srcnn_lib import (
     quality,
     training,
 )
+from srcnn_lib.models import srcnn
 from srcnn_lib.specimens import degradations
+
+_MEASURING = (preprocess, frequency, quality, metrics, degradations)
+_LEARNING = (training, batches, models, srcnn, metrics, frequency, evaluation.predict)
+"""The code that measures of a card and short trainings depend on: where it has changed, they are made anew."""
 
 Technique = Callable[[np.ndarray], np.ndarray]
 SIDES = ("label", "input")
@@ -193,11 +199,13 @@ def train(
     batch_size: int,
     crop_size: int,
     learning_rate: float,
+    cache_folder: Path,
 ) -> pd.DataFrame:
     """Train SRCNN for a short while on what each chain makes of the same pairs.
 
     Every network begins as the identity and gets the same crops. Its outputs for the validation inputs, processed by
-    the same chain, are compared with untouched labels and clean cards.
+    the same chain, are compared with untouched labels and clean cards. What each training came to is kept in
+    `cache_folder` by the images that it saw, its settings and the code.
 
     Returns one row a chain and seed: chain, seed, psnr, psnr_clean (dB, mean over images), brightness (of the outputs,
     in grey levels).
@@ -213,13 +221,21 @@ def train(
         own = list(parallel.over(train_cards, processed, f"preparing for {name}"))
         watched = [processed(card) for card in validation_cards[:batch_size]]
         inputs = [chain.to_input(card.low) for card in validation_cards]
+        seen = _digest(
+            (*_LEARNING, _scores), [*(side for pair in own for side in pair), *inputs, *_images(validation_cards)]
+        )
         for seed in seeds:
-            keras.utils.set_random_seed(seed)
-            network.set_weights(models.build("srcnn-9-1-5", start="identity").get_weights())
-            data = batches.Shuffled(own, batch_size, seed, crop_size, epoch_steps=updates)
-            training.fit(network, data, batches.stream(watched, batch_size=batch_size), recipe)
-            outputs = [evaluation.predict(network, image) for image in inputs]
-            rows.append({"chain": name, "seed": seed, **_scores(outputs, validation_cards)})
+            identity = seen.copy()
+            identity.update(repr((updates, seed, batch_size, crop_size, recipe)).encode())
+            file = cache_folder / f"{identity.hexdigest()}.json"
+            if not file.exists():
+                keras.utils.set_random_seed(seed)
+                network.set_weights(models.build("srcnn-9-1-5", start="identity").get_weights())
+                data = batches.Shuffled(own, batch_size, seed, crop_size, epoch_steps=updates)
+                training.fit(network, data, batches.stream(watched, batch_size=batch_size), recipe)
+                outputs = [evaluation.predict(network, image) for image in inputs]
+                files.write_json(file, _scores(outputs, validation_cards))
+            rows.append({"chain": name, "seed": seed, **json.loads(file.read_text(encoding="utf-8"))})
     return pd.DataFrame(rows)
 
 
@@ -234,7 +250,7 @@ def striped(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     )
 
 
-def patterns(cards: Sequence[Card], *, seed: int) -> pd.DataFrame:
+def patterns(cards: Sequence[Card], cache_folder: Path, *, seed: int) -> pd.DataFrame:
     """Lay a wave over the input of each card, and let `frequency.notch` find and remove it.
 
     Returns one row a card: name, before and after (PSNR in dB of the card with the wave, and of what the filter
@@ -242,20 +258,23 @@ def patterns(cards: Sequence[Card], *, seed: int) -> pd.DataFrame:
     left as it is), found, false (waves found on the card with and without the planted one).
     """
 
-    def one(numbered: tuple[int, Card]) -> dict:
-        number, card = numbered
-        spoilt = striped(card.low, np.random.default_rng([seed, number]))
-        waves, own = frequency.peaks(spoilt), frequency.peaks(card.low)
-        return {
-            "name": card.name,
-            "before": metrics.psnr(card.low, spoilt, data_range=255),
-            "after": metrics.psnr(card.low, frequency.notch(spoilt, waves), data_range=255),
-            "unharmed": metrics.psnr(card.low, frequency.notch(card.low, own), data_range=255),
-            "found": len(waves),
-            "false": len(own),
-        }
+    numbers = {card.name: number for number, card in enumerate(cards)}
 
-    return pd.DataFrame(parallel.over(list(enumerate(cards)), one, "removing patterns"))
+    def one(card: Card) -> list[dict]:
+        spoilt = striped(card.low, np.random.default_rng([seed, numbers[card.name]]))
+        waves, own = frequency.peaks(spoilt), frequency.peaks(card.low)
+        return [
+            {
+                "name": card.name,
+                "before": metrics.psnr(card.low, spoilt, data_range=255),
+                "after": metrics.psnr(card.low, frequency.notch(spoilt, waves), data_range=255),
+                "unharmed": metrics.psnr(card.low, frequency.notch(card.low, own), data_range=255),
+                "found": len(waves),
+                "false": len(own),
+            }
+        ]
+
+    return _cached(one, cards, cache_folder, "removing patterns", seed, numbers)
 
 
 def flagged_cards(
@@ -290,13 +309,11 @@ def _cached(
     function: Callable[[Card], list[dict]], cards: Sequence[Card], folder: Path, description: str, *settings: object
 ) -> pd.DataFrame:
     """`function` of each card, kept by the content of the card, the settings and the code that was used."""
-    code = "".join(inspect.getsource(module) for module in (preprocess, frequency))
-    identity = hashlib.sha256((repr(settings) + code + inspect.getsource(function)).encode())
+    code = (*_MEASURING, striped, function)
 
     def one(card: Card) -> pd.DataFrame:
-        digest = identity.copy()
-        for image in (card.low, card.high, card.clean):
-            digest.update(b"" if image is None else np.ascontiguousarray(image).tobytes())
+        digest = _digest(code, _images([card]))
+        digest.update(repr(settings).encode())
         file = folder / f"{digest.hexdigest()}.csv"
         if not file.exists():
             with files.whole(file) as temporary:
@@ -305,3 +322,15 @@ def _cached(
 
     tables = list(parallel.over(cards, one, description))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _images(cards: Sequence[Card]) -> list[np.ndarray | None]:
+    return [image for card in cards for image in (card.low, card.high, card.clean)]
+
+
+def _digest(code: Sequence[object], images: Sequence[np.ndarray | None]):
+    """A SHA-256 of the source of modules and functions, and of images with their shapes, to be updated further."""
+    digest = hashlib.sha256("".join(map(inspect.getsource, code)).encode())
+    for image in images:
+        digest.update(b"none" if image is None else repr(image.shape).encode() + np.ascontiguousarray(image).tobytes())
+    return digest

@@ -65,13 +65,21 @@ def write_all(folder: Path) -> dict[str, Kind]:
     return kinds
 
 
+def exif() -> Image.Exif:
+    """What a telephone says of a photograph that it took lying on its side."""
+    found = Image.Exif()
+    found[0x0112] = 6
+    found[0x010F] = "a camera"
+    return found
+
+
 def planted_secret(folder: Path) -> str:
     """Write the owner's name into the EXIF of a sound photograph, and return it."""
-    exif = Image.Exif()
-    exif[0x9C9D] = "Erika Meier".encode("utf-16-le")  # XPAuthor
-    exif[0x013B] = "Erika Meier"  # Artist
+    author = Image.Exif()
+    author[0x9C9D] = "Erika Meier".encode("utf-16-le")  # XPAuthor
+    author[0x013B] = "Erika Meier"  # Artist
     for side, image in ((LOW, blurred(page(999))), (HIGH, page(999))):
-        (folder / side / "Erika Meier, passport.jpg").write_bytes(encoded(image, "JPEG", exif=exif))
+        (folder / side / "Erika Meier, passport.jpg").write_bytes(encoded(image, "JPEG", exif=author))
     return "Erika Meier"
 
 
@@ -154,9 +162,7 @@ def _flipped(kind: str, place: float) -> Callable[[np.ndarray], bytes]:
 
 
 def _turned(image: np.ndarray) -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    return encoded(image, "JPEG", exif=exif, quality=95)
+    return encoded(image, "JPEG", exif=exif(), quality=95)
 
 
 def _sixteen_bits(image: np.ndarray) -> bytes:

@@ -18,6 +18,30 @@ def table(rng):
     return pd.DataFrame(rows).sample(frac=1, random_state=0)
 
 
+def test_the_first_scoring_of_a_network_as_it_is_now_counts():
+    rows = [
+        ("old", "untouched", "", 0.50),
+        ("old", "house", "hash of before", 0.20),
+        ("second", "untouched", "", 0.51),
+        ("second", "house", "hash of house", 0.30),
+        ("third", "untouched", None, 0.52),
+        ("third", "house", "hash of house", 0.25),
+        ("third", "srcnn", "hash of srcnn", 0.40),
+    ]
+    days = {"old": "2026-01-01T09:00:00", "second": "2026-01-02T09:00:00", "third": "2026-01-03T09:00:00"}
+    log = pd.DataFrame(rows, columns=["when", "method", "weights", "error_rate"]).replace({"when": days})
+    log = log.assign(test="drawn", data_sha256="a", engine="RapidOCR", kind="value")
+    other = log[log["when"] == days["third"]].assign(data_sha256="b")
+    log = pd.concat([log, other], ignore_index=True).sample(frac=1, random_state=0)
+    log = log.sort_values(["when", "method"], ascending=[True, False], ignore_index=True)
+    hashes = {"house": "hash of house", "srcnn": "hash of srcnn"}
+    first = comparison.first_scorings(log, hashes)
+    mine = first[first["data_sha256"] == "a"].set_index("method")["error_rate"]
+    assert mine.to_dict() == {"untouched": 0.51, "house": 0.30, "srcnn": 0.40}
+    assert (first["data_sha256"] == "b").sum() == 3 and "place" not in first
+    assert comparison.first_scorings(log, {"house": "of a new one"}).empty
+
+
 def test_intervals_agree_with_scipy(rng):
     table = pd.DataFrame({"psnr": rng.normal(25, 3, 80)})
     mean, low, high = comparison.interval(table, "psnr", seed=0, draws=5000)
@@ -81,3 +105,18 @@ def test_a_reading_summary_places_each_method_between_untouched_and_sharp(rng):
         table.drop(columns=["words", "words_missed", "exact", "fields"]), before="before", best="best", seed=1
     )
     assert unknown["exact"].isna().all() and unknown["error_rate"].tolist() == summary["error_rate"].tolist()
+
+
+def test_what_became_of_each_field():
+    rows = [
+        ("untouched", "a", False, 0.3), ("untouched", "b", True, 0.95), ("untouched", "c", False, 0.95),
+        ("made", "a", False, 0.97), ("made", "b", False, 0.2), ("made", "c", True, 0.99),
+    ]  # fmt: skip
+    fields = pd.DataFrame(rows, columns=["method", "field", "exact", "confidence"]).assign(name="card", kind="value")
+    untouched, made = comparison.changes(fields, before="untouched").to_dict("records")
+    third = pytest.approx(1 / 3)
+    assert made == {
+        "method": "made", "fields": 3, "gained": third, "lost": third, "sure_and_wrong": third, "invented": third,
+    }  # fmt: skip
+    assert (untouched["gained"], untouched["lost"], untouched["invented"]) == (0, 0, 0)
+    assert untouched["sure_and_wrong"] == third

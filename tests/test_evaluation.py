@@ -66,6 +66,23 @@ def test_stress_cases_are_pairs_that_repeat_with_the_seed(rng):
         assert np.array_equal(low, again) and not np.array_equal(low, sharp)
 
 
+def test_one_card_is_set_in_typefaces_of_training_and_in_those_held_out():
+    sides = [
+        stress.CASES[name](np.zeros((4, 4, 3), np.uint8), np.random.default_rng([1, 0]))
+        for name in ("another card, in typefaces of training", "the same card, in typefaces held out")
+    ]
+    (low, sharp), (other_low, other_sharp) = sides
+    assert low.shape == other_low.shape and 0.5 < (np.abs(sharp.astype(int) - other_sharp) < 8).mean() < 1
+    assert np.corrcoef(low.ravel(), other_low.ravel())[0, 1] > 0.8, "the same damage"
+
+
+def test_the_best_filter_is_that_of_the_highest_psnr_against_the_first_truth():
+    high = np.full((8, 8, 3), 100, np.uint8)
+    methods = {"much": lambda image: image + 40, "right": lambda image: image + 20}
+    read = lambda name: (high - 20, {"label": high, "other": high + 20})  # noqa: E731
+    assert evaluation.best(["a", "b"], read, methods) == "right"
+
+
 def test_beyond_covers_every_case_and_method(tmp_path, counting_engine, rng):
     clean = [rng.integers(0, 256, (60, 90, 3), dtype=np.uint8)]
     enhancers = {evaluation.UNTOUCHED: lambda image: image, "darker": lambda image: image // 2}
@@ -105,10 +122,10 @@ def test_a_pool_is_a_part_and_what_no_part_uses():
     assert evaluation.pool(index.assign(pool=""), "test") == ["c"]
 
 
-@pytest.mark.parametrize("name", evaluation.FILTERS)
+@pytest.mark.parametrize("name", sorted(evaluation.FILTERS | evaluation.SQUASHED_FILTERS))
 def test_classical_filters_give_an_image_back(name, rng):
     image = rng.integers(0, 256, (24, 31, 3), dtype=np.uint8)
     before = image.copy()
-    after = evaluation.FILTERS[name](image)
+    after = (evaluation.FILTERS | evaluation.SQUASHED_FILTERS)[name](image)
     assert after.shape == image.shape and after.dtype == np.uint8 and (image == before).all()
     assert not np.array_equal(after, image)

@@ -23,11 +23,16 @@ def test_an_unchanged_file_is_left_alone(tmp_path):
 
 
 def test_only_what_killed_writers_left_behind_is_removed(tmp_path):
-    for name in (".0a.tmp.csv", "01_inspection/.0b.tmp.json", "lab/.0c.tmp.csv", "01_inspection/pairs.csv"):
-        files.write_text(tmp_path / name, "half")
-    files.remove_left_behind(tmp_path, besides="lab")
-    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == {"lab/.0c.tmp.csv", "01_inspection/pairs.csv"}
+    for name in ("pairs.csv", "no suffix"):
+        with files.whole(tmp_path / name) as temporary:
+            temporary.write_text("whole")
+        temporary.write_text("half")
+    others = {".mine.tmp.csv", ".0123456789ab.tmp_of_mine", ".0123456789AB.tmp.csv", "0123456789ab.tmp.csv"}
+    for name in others:
+        (tmp_path / name).write_text("whole")
+    (tmp_path / ".0123456789ab.tmp.d").mkdir()
+    files.remove_left_behind(tmp_path.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == others | {".0123456789ab.tmp.d", "pairs.csv", "no suffix"}
 
 
 def test_the_longest_name_can_be_written(tmp_path):

@@ -5,13 +5,15 @@
 
 import os
 
+import cv2
 import numpy as np
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from srcnn_lib import images, pairs
+from srcnn_lib import images, pairs, photos
 from srcnn_lib.errors import DataError, ImageError, SettingsError
 from srcnn_lib.settings import PROFILES, Settings, load
 from srcnn_lib.specimens import mrz
@@ -43,9 +45,9 @@ anything = st.recursive(
 
 
 @st.composite
-def spoilt(draw) -> bytes:
+def spoilt(draw, whole=WHOLE) -> bytes:
     """A file with bytes changed, left out or put in, or cut short; or bytes that never were one."""
-    content = bytearray(draw(st.sampled_from(WHOLE)))
+    content = bytearray(draw(st.sampled_from(whole)))
     for _ in range(draw(st.integers(0, 6))):
         place = draw(st.integers(0, min(len(content) - 1, draw(st.sampled_from([60, 400, 10**6])))))
         change = draw(st.sampled_from(["flip", "drop", "insert"]))
@@ -70,6 +72,28 @@ def test_any_bytes_are_an_image_or_an_image_error(tmp_path, content):
             assert "file.png" in str(error) and str(tmp_path) not in error.reason and error.reason
         else:
             assert isinstance(found, dict) or (found.dtype == np.uint8 and found.ndim == 3 and found.shape[2] == 3)
+
+
+PHOTOS = [
+    *WHOLE[:-1],  # no BMP
+    hostile.encoded(Image.fromarray(hostile.page(0)).convert("CMYK"), "JPEG"),
+    hostile.encoded(hostile.page(0), "JPEG", exif=hostile.exif()),
+    *(cv2.imencode(suffix, hostile.page(0).astype(np.uint16) * 257)[1].tobytes() for suffix in (".png", ".tiff")),
+]
+
+
+@many
+@given(content=spoilt(PHOTOS) | st.binary(max_size=200))
+def test_any_bytes_are_a_photograph_or_an_image_error(tmp_path, content):
+    path = tmp_path / "file.png"
+    path.write_bytes(content)
+    try:
+        photo = photos.read(path)
+    except ImageError as error:
+        assert "file.png" in str(error) and error.reason
+    else:
+        assert photo.pixels.dtype in (np.uint8, np.uint16) and photo.pixels.ndim in (2, 3)
+        photos.write(tmp_path / f"again.{photo.kind.lower()}", photo, photo.pixels)
 
 
 names = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(

@@ -2,15 +2,17 @@
 
 import re
 import shutil
+import subprocess
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
-from srcnn_lib import images
+from srcnn_lib import images, specimens
 from srcnn_lib.runs import Run
-from tests.conftest import ROOT, make
+from tests.conftest import CLEAN, ROOT, make
 
 
 def test_make_alone_prints_help():
@@ -48,6 +50,28 @@ def test_a_failing_cell_fails_make_and_says_where_its_traceback_is(copy_with_two
     assert (folder / "reports" / "mine" / "00_introduction.ipynb").exists()
     assert not (folder / "reports" / "mine" / "01_inspection.ipynb").exists()
     assert not (folder / "reports" / "report.html").exists()
+
+
+def test_two_that_need_the_same_cards_draw_them_once(copy_with_two_notebooks):
+    folder = copy_with_two_notebooks
+    profiles = folder / "notebooks" / "profiles"
+    few = {"identities": 8, "fault_share": 0.0, "train_pairs": 10, "validation_pairs": 2, "test_pairs": 2}
+    settings = yaml.safe_load((profiles / "ci.yaml").read_text(encoding="utf-8")) | few
+    (profiles / "few.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    both = [
+        subprocess.Popen(
+            ["make", "data", "PROFILE=few", f"RUN={run}"], cwd=folder, env=CLEAN | {"PYTHONPATH": str(folder)},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for run in ("one", "other")
+    ]  # fmt: skip
+    said = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    (drawn,) = (folder / "data" / "specimens").glob("8-identities-*")
+    assert specimens.check(drawn) == [] and not (drawn / ".partial").exists()
+    assert sum("drawing cards" in text for text in said) == 1, "the second finds what the first has drawn"
+    inputs = [yaml.safe_load((folder / "reports" / run / "run.yaml").read_text()) for run in ("one", "other")]
+    assert inputs[0]["data"] == inputs[1]["data"] and inputs[0]["data"]["files"] == 2 * 2 * 8
 
 
 @pytest.fixture

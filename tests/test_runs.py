@@ -1,10 +1,18 @@
+import errno
+import os
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from srcnn_lib import inputs, settings
+from srcnn_lib.__main__ import main
 from srcnn_lib.errors import DataError, RunError
 from srcnn_lib.runs import EXECUTING, Run
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -67,3 +75,28 @@ def test_too_few_identities_are_named_before_anything_is_drawn(tmp_path, monkeyp
     with pytest.raises(DataError, match=r"'identities': 5 numbers give 10 pairs"):
         inputs.prepare(tmp_path, profile="ci", data=None)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_full_is_said_in_a_line_and_nothing_is_half_written(make_pairs, tmp_path):
+    data = make_pairs(["a", "b", "c"])
+    code = (
+        "import resource, sys; from srcnn_lib.__main__ import main;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); main(sys.argv[1:])"  # bytes of a file, as on a full disk
+    )
+    arguments = ["prepare", tmp_path / "run", "--profile", "ci", "--data", data]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.strip() == f"error: {tmp_path / 'run'}: cannot be written ({os.strerror(errno.EFBIG)})"
+    assert not [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+
+
+def test_a_place_that_can_only_be_read_is_named(make_pairs, tmp_path, monkeypatch):
+    data, run = make_pairs(["a", "b", "c"]), tmp_path / "run"
+
+    def refuse(source, target):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(target))
+
+    monkeypatch.setattr("srcnn_lib.files.os.replace", refuse)
+    done = CliRunner().invoke(main, ["prepare", str(run), "--profile", "ci", "--data", str(data)])
+    assert done.exit_code == 1 and f"error: {run}" in done.output
+    assert f"cannot be written ({os.strerror(errno.EROFS)})" in done.output and "Traceback" not in done.output

@@ -164,7 +164,7 @@ def test_a_loss_that_is_not_finite_stops_with_a_message_and_the_last_good_weight
     class Broken(batches.Shuffled):
         def from_epoch(self, first):
             data = super().from_epoch(first)
-            return data.take(2).concatenate(data.map(lambda low, high: (low * float("nan"), high)))
+            return data.take(2).concatenate(data.map(lambda low, high: (low, high * float("nan"))))
 
     network, good = fresh(), fresh()
     train = Broken(pairs, 4, 5, 16)
@@ -260,6 +260,16 @@ def test_weights_of_another_model_and_files_that_are_no_model_are_named(tmp_path
     network = fresh(seed=9)
     training.load_weights(network, tmp_path / "good.keras")
     assert same(network, good)
+
+
+def test_a_model_that_holds_code_is_refused(tmp_path):
+    inputs, mark = keras.Input((4, 4, 3)), str(tmp_path / "ran")
+    held = keras.layers.Lambda(lambda image: (open(mark, "w").close(), image)[1])
+    keras.Model(inputs, held(inputs)).save(tmp_path / "code.keras")
+    (tmp_path / "ran").unlink()  # it ran when the model was built
+    with pytest.raises(training.TrainingError, match=r"code\.keras: expected a model"):
+        training.load(tmp_path / "code.keras")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_reading_a_learning_curve():

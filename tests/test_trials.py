@@ -77,21 +77,33 @@ def test_results_are_kept_by_content_and_settings(cards, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 2 * kept == 2 * len(cards)
 
 
-def test_training_compares_with_untouched_labels(cards):
+def test_training_compares_with_untouched_labels(cards, tmp_path, monkeypatch):
     nothing = trials.Chain(lambda image: image, lambda image: image)
     black = trials.Chain(lambda image: image, np.zeros_like)
     budget = {"updates": 12, "seeds": (1,), "batch_size": 2, "crop_size": 16, "learning_rate": 3e-3}
+    budget["cache_folder"] = tmp_path
     rows = trials.train({"nothing": nothing, "black labels": black}, cards, cards, **budget).set_index("chain")
     assert rows.loc["black labels", "brightness"] < rows.loc["nothing", "brightness"]
     assert rows.loc["black labels", "psnr"] < rows.loc["nothing", "psnr"]
     assert rows["psnr_clean"].notna().all()
+    kept = len(list(tmp_path.iterdir()))
+    monkeypatch.setattr(trials.training, "fit", None)  # would fail if anything were trained again
+    again = trials.train({"nothing": nothing, "black labels": black}, cards, cards, **budget).set_index("chain")
+    assert kept == 2 and again.equals(rows)
+    with pytest.raises(TypeError):
+        trials.train({"nothing": nothing}, cards, cards, **budget | {"updates": 13})
 
 
-def test_planted_waves_are_found_and_removed(drawn):
+def test_planted_waves_are_found_and_removed(drawn, tmp_path, monkeypatch):
     folder, index = drawn
-    found = trials.patterns([card._replace(low=card.high) for card in trials.read_cards(folder, index)], seed=1)
+    whole = [card._replace(low=card.high) for card in trials.read_cards(folder, index)]
+    found = trials.patterns(whole, tmp_path, seed=1)
     assert (found["found"] > 0).all() and (found["false"] == 0).all()
     assert (found["after"] > found["before"] + 3).all() and np.isinf(found["unharmed"]).all()
+    monkeypatch.setattr(frequency, "peaks", None)  # would fail if anything were computed again
+    pd.testing.assert_frame_equal(trials.patterns(whole, tmp_path, seed=1), found)
+    with pytest.raises(TypeError):
+        trials.patterns(whole, tmp_path, seed=2)
 
 
 def test_flagged_pairs_come_from_the_index_and_from_those_set_aside(drawn):

@@ -24,6 +24,7 @@ _REGISTRY = {
     "srcnn-9-5-1-5": ("srcnn", {"kernels": (9, 5, 1, 5), "filters": (64, 32, 16)}),
     "house": ("house", {"width": 60, "blocks": 4}),
     "house-65k": ("house", {"width": 112, "blocks": 4}),
+    "house-large": ("house_large", {}),
 }
 
 NAMES = tuple(_REGISTRY)

@@ -39,7 +39,7 @@ def build(
         The same; values are not bounded.
     """
     image = keras.Input((None, None, channels), name="low")
-    lit = _relit(image, light) if light else image
+    lit = relit(image, light) if light else image
     features = PixelUnshuffle(factor, name="unshuffle")(lit)
     features = layers.Conv2D(width, 3, padding="same", name="head")(features)
     for number in range(1, blocks + 1):
@@ -53,7 +53,7 @@ def build(
     return keras.Model(image, layers.Add(name="enhanced")([lit, difference]), name=name)
 
 
-def _relit(image: keras.KerasTensor, width: int) -> keras.KerasTensor:
+def relit(image: keras.KerasTensor, width: int) -> keras.KerasTensor:
     """The image with light and haze corrected, by extremes, mean and spread of the values in a wide window.
 
     The darkest shows the veil (K. He et al., CVPR 2009, doi:10.1109/CVPR.2009.5206515), the spread what is left of the

@@ -1,0 +1,528 @@
+"""The house model: networks trained so that cards can be read (`make legible`).
+
+Training crops come from drawn scenes (`scenes`) and from the clean renderings of training cards, and are spoilt anew
+each time they are shown; the label is the clean drawing. So these recipes use the truth of training cards
+(`uses_truth`). Beside the distance of pixels and of their gradients, the loss can ask what RapidOCR's recogniser sees
+in lines of text (`reading`). Validation cards decide, by what is read on them; no test card has a say.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from keras import ops
+from tqdm import tqdm
+
+from srcnn_lib import (
+    batches,
+    evaluation,
+    files,
+    images,
+    metrics,
+    models,
+    provenance,
+    reading,
+    records,
+    scenes,
+    training,
+)
+from srcnn_lib.errors import ForeseenError
+from srcnn_lib.runs import Run
+from srcnn_lib.scenes import Scene
+from srcnn_lib.specimens import dataset
+
+FOLDER = files.ROOT / "data" / "specimens"
+RESULTS = records.FOLDER / "legible"
+
+SCENES, WATCHED = 1600, 60  # drawn scenes to learn from, and others, in typefaces of their own, to watch it by
+SEED = 1
+EPOCH_STEPS = 100
+CARDS = {"identities": 700, "seed": 1, "fault_share": 0.03}  # those of the profile `standard`
+UNSHARP = ("unsharp masking: 1, 1.5", "unsharp masking: 2, 1.5")
+READ_CARDS, READ_SCENES = 24, 16  # that decide between experiments: validation cards, and watched scenes
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One way to train a network for reading."""
+
+    network: str
+    """A name of the registry."""
+    epochs: int
+    """Of `EPOCH_STEPS` updates."""
+    cards: float = 0.3
+    """Share of the crops that come from clean training cards; the others come from scenes."""
+    text: float = 0.0
+    """How much more than other pixels those count that are in a line of text."""
+    reading: float = 0.0
+    """Weight of what the recogniser sees."""
+    batch_size: int = 4
+    crop_size: int = 128
+    lines: int = 6
+    """Windows a batch that the recogniser looks at."""
+    learning_rate: float = 1e-3
+    averaging: float | None = 0.999
+    start: str | None = None
+    """The experiment whose weights it begins with."""
+    uses_truth: bool = True
+
+
+EXPERIMENTS = {
+    "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
+    "cards and scenes": Experiment("house-large", 5, crop_size=192, averaging=None),
+    "with a reader": Experiment("house-large", 5, reading=0.05, crop_size=192, averaging=None),
+    "large": Experiment("house-large", 80, text=4.0, learning_rate=7e-4),
+    "large, then a reader": Experiment("house-large", 12, text=4.0, reading=0.05, learning_rate=3e-4, start="large"),
+    "small": Experiment("house", 40, text=4.0, learning_rate=1e-3),
+    "small, then a reader": Experiment("house", 6, text=4.0, reading=0.05, learning_rate=3e-4, start="small"),
+}
+"""What was tried, in this order; `records/legible` keeps what came of it."""
+
+SHIPPED = {"house": "small, then a reader", "house-large": "large, then a reader"}
+"""What the enhancer calls its networks, and the experiments that they come from."""
+
+_MARGIN = 16  # pixels round a crop, so that its border is spoilt as the rest is
+_WINDOW = 160  # pixels: width of a window on a line, at the recogniser's height
+
+
+def experiment(name: str) -> Experiment:
+    """One of `EXPERIMENTS`. Raises ForeseenError, listing the known names, for an unknown one."""
+    if name not in EXPERIMENTS:
+        raise ForeseenError(f"unknown experiment {name!r}; the known ones are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
+
+
+def bank(count: int, seed: int, part: str, fonts: Sequence[Path] = ()) -> "Bank":
+    """Scenes for training ("train") or for watching it ("watched"), drawn once and kept in `data/specimens`.
+
+    `fonts` are folders of further typefaces. The same arguments give the same scenes, with the same versions of
+    Pillow and OpenCV.
+    """
+    faces = scenes.families(fonts, part)
+    names = [[face.name for face in family] for family in faces]
+    recipe = repr((count, seed, names, Path(scenes.__file__).read_text(encoding="utf-8")))
+    folder = FOLDER / f"scenes-{part}-{count}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+    if not (folder / "scenes.csv").exists():
+        _draw(folder, count, seed, faces)
+    return Bank(folder)
+
+
+class Bank(Sequence):
+    """Drawn scenes in a folder; their pixels are mapped into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.table = pd.read_csv(folder / "scenes.csv", dtype={"text": "string"}, keep_default_na=False)
+        self.images = np.load(folder / "scenes.npy", mmap_mode="r")
+        places = self.table[["x0", "y0", "x1", "y1"]].to_numpy(np.float32)
+        self.lines = np.split(places, np.searchsorted(self.table["scene"], np.arange(1, len(self.images))))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Scene:
+        return Scene(self.images[index], self.lines[index], ())
+
+
+class Cards(Sequence):
+    """Clean renderings of the cards of one pool of a specimen data set, with the places of their text."""
+
+    def __init__(self, folder: Path, pool: str) -> None:
+        fields = pd.read_csv(folder / "truth" / "fields.csv", dtype={"text": "string"}, keep_default_na=False)
+        upright = fields[(fields["kind"] != "heading") & (fields["number"].map(dataset.pool_of) == pool)]
+        self.lines = [
+            (folder / dataset.CLEAN / f"{number}.png", rows[["x0", "y0", "x1", "y1"]].to_numpy(np.float32))
+            for number, rows in upright.groupby("number")
+        ]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, index: int) -> Scene:
+        file, lines = self.lines[index]
+        return Scene(images.read(file), lines, ())
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Training batches (low, high, lines), made up as they are needed; see `training.Batches`.
+
+    low is float32 in [0, 1], (batch_size, crop_size, crop_size, 3); high has a fourth channel, which is 1 in lines of
+    text and 0 elsewhere; lines, float32 (lines, 5), are windows on text: the number of the crop, y0, x0, y1, x1 in
+    pixels. They depend on nothing but seed, epoch and step.
+    """
+
+    sources: Sequence[tuple[float, Sequence[Scene]]]
+    """Where crops come from, each source with its share of them."""
+    batch_size: int
+    crop_size: int
+    lines: int
+    """Windows a batch."""
+    seed: int
+    steps: int
+    """Batches an epoch."""
+
+    def from_epoch(self, first: int) -> tf.data.Dataset:
+        """All batches from epoch `first` (from 0) on, without end."""
+        crops = self.batch_size, self.crop_size, self.crop_size
+        shapes = [(*crops, 3), (*crops, 4), (self.lines, 5)]
+
+        def tensors(number: tf.Tensor) -> tuple:
+            made = tf.numpy_function(self.batch, [number], [tf.float32] * 3, stateful=False)
+            return tuple(tf.ensure_shape(part, shape) for part, shape in zip(made, shapes, strict=True))
+
+        numbers = tf.data.Dataset.range(first * self.steps, np.iinfo(np.int64).max)
+        return numbers.map(tensors, num_parallel_calls=2).prefetch(4)
+
+    def batch(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """One batch as arrays."""
+        rng = np.random.default_rng([self.seed, int(number)])
+        low, high, windows = [], [], []
+        for place in range(self.batch_size):
+            spoilt, clean, lines = self._crop(rng)
+            low.append(spoilt)
+            high.append(np.dstack([clean, _in_text(lines, self.crop_size)]))
+            windows += [(place, *window) for window in _windows(rng, lines, self.crop_size)]
+        if not windows:
+            windows = [(0, 0, 0, self.crop_size / 4, self.crop_size - 1)]
+        chosen = rng.choice(len(windows), self.lines, replace=len(windows) < self.lines)
+        return (
+            *(np.stack(side).astype(np.float32) / np.float32(255) for side in (low, high)),
+            np.array(windows, np.float32)[chosen],
+        )
+
+    def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        shares = [share for share, _ in self.sources]
+        source = self.sources[rng.choice(len(shares), p=np.array(shares) / sum(shares))][1]
+        scene = source[int(rng.integers(len(source)))]
+        size = self.crop_size + 2 * _MARGIN
+        image = scene.image
+        short = [max(size - side, 0) for side in image.shape[:2]]
+        if any(short):
+            image = cv2.copyMakeBorder(image, 0, short[0], 0, short[1], cv2.BORDER_REFLECT)
+        y, x = (int(rng.integers(0, side - size + 1)) for side in image.shape[:2])
+        clean = np.ascontiguousarray(image[y : y + size, x : x + size])
+        clean = clean[..., rng.permutation(3)]  # no design's own colours are learned
+        if rng.random() < 0.06:
+            clean = 255 - clean
+        inside = np.s_[_MARGIN : size - _MARGIN, _MARGIN : size - _MARGIN]
+        spoilt = scenes.degraded(np.ascontiguousarray(clean), rng)
+        return spoilt[inside], clean[inside], scene.lines - np.float32([x, y, x, y]) - _MARGIN
+
+
+class Reader(keras.Model):
+    """A network and what it is taught by, as one model that `training.fit` trains; called, it is the network.
+
+    At each step it learns from pixels and their gradients (`metrics.gradient_distance`), those in lines of text
+    counting `text` times more, and from `weight` times the mean absolute difference between what RapidOCR's recogniser
+    sees in lines of the enhanced and of the clean crop. What is validated is the compiled loss.
+    """
+
+    def __init__(self, network: keras.Model, text: float, weight: float, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.network, self.text, self.weight = network, text, weight
+        self.recogniser = reading.recogniser() if weight else None
+        self.means = [keras.metrics.Mean(name=name) for name in ("pixels", "reading")]
+        self.built = True
+
+    def call(self, image, training=False):
+        return self.network(image, training=training)
+
+    def train_step(self, data):
+        low, (high, text), lines = data[0], (data[1][..., :3], data[1][..., 3:]), data[2]
+        seen = self._seen(high, lines) if self.weight else None
+        with tf.GradientTape() as tape:
+            made = ops.cast(self.network(low, training=True), "float32")
+            pixels = read = self._distance(high, made, 1 + self.text * text)
+            loss = pixels
+            if self.weight:
+                read = ops.mean(ops.abs(self._seen(ops.clip(made, 0, 1), lines) - seen))
+                loss = pixels + self.weight * read
+        gradients = tape.gradient(loss, self.network.trainable_variables)
+        self.optimizer.apply(gradients, self.network.trainable_variables)
+        for metric in self.metrics:
+            if metric.name in ("loss", "pixels", "reading"):
+                metric.update_state({"loss": loss, "pixels": pixels, "reading": read}[metric.name])
+        return self.compute_metrics(low, high, made)
+
+    @staticmethod
+    def _distance(truth: tf.Tensor, made: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """`metrics.gradient_distance`, with a weight a pixel."""
+        difference = truth - made
+        parts = (
+            (difference, weights),
+            (difference[:, :, 1:] - difference[:, :, :-1], weights[:, :, 1:]),
+            (difference[:, 1:] - difference[:, :-1], weights[:, 1:]),
+        )
+        return sum(ops.mean(its * ops.sqrt(ops.square(part) + 1e-6)) / ops.mean(its) for part, its in parts)
+
+    def _seen(self, crops: tf.Tensor, lines: tf.Tensor) -> tf.Tensor:
+        windows = reading.lines(crops, lines[:, 1:], tf.cast(lines[:, 0], tf.int32), _WINDOW)
+        return self.recogniser(windows)
+
+
+def watched(bank: Bank, cards: Cards, count: int, size: int, seed: int) -> list[batches.Pair]:
+    """So many pairs (low, high), uint8 (size, size, 3), half of either source, always spoilt in the same way."""
+    lessons = Lessons([(1, bank), (1, cards)], 1, size, 1, seed, 1)
+    pairs = []
+    for number in range(count):
+        low, high, _ = lessons.batch(number)
+        pairs.append(tuple(np.rint(255 * side[0, ..., :3]).astype(np.uint8) for side in (low, high)))
+    return pairs
+
+
+def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> keras.Model:
+    """Train one experiment and keep its log in `keep`; an interrupted training goes on from its last epoch.
+
+    `work` is a folder for checkpoints and weights; what lies there finished is not trained again.
+    """
+    file = work / f"{name}.keras"
+    if file.exists():
+        return training.load(file)
+    keras.utils.set_random_seed(SEED)
+    began = time.perf_counter()
+    drawn = bank(SCENES, SEED, "train", fonts)
+    folder = dataset.provide(**CARDS)
+    lessons = Lessons(
+        [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards, drawn)],
+        experiment.batch_size,
+        experiment.crop_size,
+        experiment.lines,
+        SEED,
+        EPOCH_STEPS,
+    )
+    pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
+    network = models.build(experiment.network)
+    if experiment.start:
+        training.load_weights(network, work / f"{experiment.start}.keras")
+    recipe = training.Recipe(
+        epochs=experiment.epochs,
+        learning_rate=experiment.learning_rate,
+        schedule="cosine",
+        loss="gradient",
+        clip_norm=0.2,
+        averaging=experiment.averaging,
+        validate_every=5,
+        precision="auto",
+    )
+    taught = Reader(network, experiment.text, experiment.reading, name=name.replace(" ", "-"))
+    history = training.fit(
+        taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{name}.training"
+    )
+    training.save(network, file)
+    training.save(training.load(file), file)  # without the optimizer's state, three times as large
+    record = {
+        "experiment": name,
+        **dataclasses.asdict(experiment),
+        "parameters": network.count_params(),
+        "multiply-adds per pixel": models.multiply_adds(network),
+        "typefaces": sum(map(len, scenes.families(fonts, "train"))),
+        "seconds": round(time.perf_counter() - began, 1),
+        "watched gain": metrics.psnr_from_mse(history["val_mse"].iloc[-1])
+        - metrics.psnr_from_mse(metrics.error_of_doing_nothing(batches.stream(pairs, batch_size=4))),
+        "date": date.today().isoformat(),
+        **{key: value for key, value in provenance.collect().items() if key in ("commit", "device")},
+        "history": history.to_dict("records"),
+    }
+    files.write_json(keep / f"{name}.json", record)
+    return training.load(file)
+
+
+def score(names: Sequence[str], *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> pd.DataFrame:
+    """Judge trained experiments beside doing nothing and unsharp masking, and keep the table as `scores.csv`."""
+    unsharp = {name: evaluation.FILTERS[name] for name in UNSHARP}
+    enhancers = {evaluation.UNTOUCHED: lambda image: image, **unsharp}
+    enhancers |= {name: partial(evaluation.predict, training.load(work / f"{name}.keras")) for name in names}
+    table = judge(enhancers, fonts=fonts, cache=work / "read")
+    with files.whole(keep / "scores.csv") as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> list[Path]:
+    """Give the networks of `SHIPPED` to the enhancer (see `export.ship`), scored on the test cards of a run."""
+    from srcnn_lib import export
+
+    written = []
+    for name, chosen in SHIPPED.items():
+        kept = json.loads((keep / f"{chosen}.json").read_text(encoding="utf-8"))
+        stages = [chosen]
+        while start := EXPERIMENTS[stages[0]].start:
+            stages.insert(0, start)
+        made = {
+            "recipe": {
+                "stages": [{"experiment": stage} | dataclasses.asdict(EXPERIMENTS[stage]) for stage in stages],
+                "seed": SEED,
+                "cards": CARDS,
+                "scenes": SCENES,
+                "typefaces": kept["typefaces"],
+                "typefaces_sha256": _digest(fonts),
+            },
+            "updates": EPOCH_STEPS * sum(EXPERIMENTS[stage].epochs for stage in stages),
+            "commit": kept["commit"],
+        }
+        network = training.load(work / f"{chosen}.keras")
+        written.append(export.ship(run, name, network, EXPERIMENTS[chosen].network, made))
+    return written
+
+
+def _digest(fonts: Sequence[Path]) -> str:
+    """SHA-256 over the files of all typefaces that are learned from."""
+    digest = hashlib.sha256()
+    for face in (face for family in scenes.families(fonts, "train") for face in family):
+        digest.update(Path(face.path).read_bytes())
+    return digest.hexdigest()
+
+
+def kept(folder: Path = RESULTS) -> pd.DataFrame:
+    """The experiments that were trained, and what was read after each of them; empty where nothing was.
+
+    One row an experiment, and one each for doing nothing, the classical filters and the sharp image: experiment,
+    network, multiply-adds per pixel, starts from, reader's weight, updates, seconds and device; then for
+    cards and for scenes error, exact and PSNR, as `judge` gives them.
+    """
+    scored = folder / "scores.csv"
+    if not scored.exists():
+        return pd.DataFrame()
+    rows = []
+    for name, how in EXPERIMENTS.items():
+        file = folder / f"{name}.json"
+        if file.exists():
+            record = json.loads(file.read_text(encoding="utf-8"))
+            rows.append(
+                {
+                    "experiment": name,
+                    "network": record["network"],
+                    "multiply-adds per pixel": record["multiply-adds per pixel"],
+                    "starts from": how.start or "",
+                    "reader's weight": record["reading"],
+                    "updates": EPOCH_STEPS * record["epochs"],
+                    "seconds": record["seconds"],
+                    "device": record["device"],
+                }
+            )
+    trained = pd.DataFrame(rows)
+    table = pd.read_csv(scored).pivot(index="method", columns="test", values=["error", "exact", "psnr"])
+    table.columns = [f"{test}: {'PSNR' if measure == 'psnr' else measure}" for measure, test in table.columns]
+    others = [name for name in table.index if name not in set(trained["experiment"])]
+    trained = pd.concat([pd.DataFrame({"experiment": others}), trained], ignore_index=True)
+    return trained.merge(table, left_on="experiment", right_index=True, how="left")
+
+
+def judge(enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Path) -> pd.DataFrame:
+    """Read validation cards, and watched scenes, after every method, and the sharp image beside them.
+
+    Returns one row a method and test ("cards", where values count, or "scenes"): method, test, error (character error
+    rate), exact (share of fields) and psnr (mean, dB, against the clean drawing).
+    """
+    rows = []
+    for test, (names, read, known) in (("cards", _cards_to_read()), ("scenes", _scenes_to_read(fonts))):
+        found = evaluation.legibility(names, read, enhancers, known, engine="RapidOCR", cache_folder=cache).scores
+        sums = evaluation.per_image(found, "value").groupby("method").sum(numeric_only=True)
+        scores = evaluation.score(names, read, enhancers).groupby(["method", "truth"])["psnr"].mean()
+        rows += [
+            {
+                "method": method,
+                "test": test,
+                "error": row["errors"] / row["characters"],
+                "exact": row["exact"] / row["fields"],
+                "psnr": scores.get((method, evaluation.SHARP), np.nan),
+            }
+            for method, row in sums.iterrows()
+        ]
+    return pd.DataFrame(rows)
+
+
+def _cards_to_read() -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
+    folder = dataset.provide(**CARDS)
+    fields = pd.read_csv(folder / "truth" / "fields.csv", dtype={"text": "string"}, keep_default_na=False)
+    faulty = set(pd.read_csv(folder / "truth" / "faults.csv")["number"])
+    numbers = sorted({number for number in set(fields["number"]) - faulty if dataset.pool_of(number) == "validation"})
+    pairs = {f"{variant}.{number}": (variant, number) for number in numbers for variant in dataset.STRENGTH}
+    order = np.random.default_rng(SEED).permutation(len(pairs))
+    names = [list(pairs)[place] for place in order[:READ_CARDS]]
+
+    def read(name: str) -> tuple:
+        low, high = (
+            images.read(folder / side / dataset.file_name(*pairs[name])) for side in (dataset.LOW, dataset.HIGH)
+        )
+        return low, {evaluation.SHARP: high}
+
+    by_number = dict(iter(fields.groupby("number")))
+    return names, read, {name: by_number[pairs[name][1]].drop(columns="number") for name in names}
+
+
+def _scenes_to_read(fonts: Sequence[Path]) -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
+    drawn = bank(WATCHED, SEED, "watched", fonts)
+    names = [str(number) for number in range(READ_SCENES)]
+
+    def read(name: str) -> tuple:
+        clean = np.array(drawn[int(name)].image)
+        return scenes.degraded(clean, np.random.default_rng([SEED, int(name)])), {evaluation.SHARP: clean}
+
+    fields = drawn.table[drawn.table["text"] != ""].assign(kind="value", name="line")
+    return names, read, {name: fields[fields["scene"] == int(name)].drop(columns="scene") for name in names}
+
+
+def _windows(rng: np.random.Generator, lines: np.ndarray, size: int) -> list[tuple[float, float, float, float]]:
+    """A window on each line that is inside a crop for some letters: y0, x0, y1, x1."""
+    windows = []
+    for x0, y0, x1, y1 in lines:
+        tall = y1 - y0
+        left, right = max(x0, 0.0), min(x1, size - 1.0)
+        if y0 < 0 or y1 > size - 1 or right - left < 1.5 * tall or tall < 4:
+            continue
+        height = tall * rng.uniform(1.1, 1.45) + 2
+        width = min(height * _WINDOW / reading.HEIGHT, size - 1.0)
+        x = rng.uniform(left - 0.15 * width, max(right - 0.85 * width, left))
+        x = float(np.clip(x, 0, size - 1 - width))
+        y = float(np.clip((y0 + y1 - height) / 2 + rng.uniform(-0.06, 0.06) * height, 0, max(size - 1 - height, 0)))
+        windows.append((y, x, min(y + height, size - 1.0), x + width))
+    return windows
+
+
+def _in_text(lines: np.ndarray, size: int) -> np.ndarray:
+    """255 in lines of text, 0 elsewhere, so that it becomes 1 with the values of a crop: uint8 (size, size)."""
+    mask = np.zeros((size, size), np.uint8)
+    for x0, y0, x1, y1 in np.clip(np.rint(lines), 0, size).astype(int):
+        mask[y0:y1, x0:x1] = 255
+    return mask
+
+
+def _draw(folder: Path, count: int, seed: int, faces: Sequence) -> None:
+    one = partial(_scene, seed, faces)
+    rows = []
+    with files.whole(folder / "scenes.npy") as temporary:
+        pixels = np.lib.format.open_memmap(
+            temporary, mode="w+", dtype=np.uint8, shape=(count, scenes.SIZE, scenes.SIZE, 3)
+        )
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+            drawn = tqdm(pool.map(one, range(count), chunksize=8), total=count, desc="drawing scenes", mininterval=1)
+            for number, scene in enumerate(drawn):
+                pixels[number] = scene.image
+                rows += [(number, *line, text) for line, text in zip(scene.lines, scene.texts, strict=True)]
+        pixels.flush()
+        del pixels
+    with files.whole(folder / "scenes.csv") as temporary:  # last: it says that the rest is there
+        pd.DataFrame(rows, columns=["scene", "x0", "y0", "x1", "y1", "text"]).to_csv(temporary, index=False)
+
+
+def _scene(seed: int, faces: Sequence, number: int) -> Scene:
+    return scenes.draw(np.random.default_rng([seed, number]), faces)
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)

@@ -1,0 +1,146 @@
+import cv2
+import keras
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from srcnn_lib import batches, legible, models, reading, scenes, training
+from srcnn_lib.errors import ForeseenError
+from srcnn_lib.files import write_json
+from srcnn_lib.specimens import typefaces
+
+SIDE = 96
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    faces = scenes.families((), "train")
+    return [scenes.draw(np.random.default_rng([1, number]), faces) for number in range(3)]
+
+
+@pytest.fixture(scope="module")
+def lessons(drawn):
+    return legible.Lessons([(0.5, drawn), (0.5, drawn[:1])], 2, SIDE, 3, 7, 4)
+
+
+def test_a_scene_follows_from_its_seed_and_has_text_where_it_says(drawn):
+    again = scenes.draw(np.random.default_rng([1, 0]), scenes.families((), "train"))
+    assert np.array_equal(again.image, drawn[0].image) and again.texts == drawn[0].texts
+    for scene in drawn:
+        assert scene.image.shape == (scenes.SIZE, scenes.SIZE, 3) and scene.image.dtype == np.uint8
+        assert len(scene.lines) == len(scene.texts) > 5
+        edges = cv2.Laplacian(cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY).astype(np.float32), -1)
+        inside = [np.abs(edges[int(y0) : int(y1), int(x0) : int(x1)]).mean() for x0, y0, x1, y1 in scene.lines]
+        assert np.median(inside) > 2 * np.median(np.abs(edges))
+
+
+def test_no_typeface_of_another_pool_and_none_of_those_to_watch_is_learned_from():
+    faces = {
+        part: {face.name for family in scenes.families((), part) for face in family} for part in ("train", "watched")
+    }
+    pools = typefaces.typefaces()
+    others = {face.name for pool in ("validation", "test") for face in pools[pool]}
+    assert faces["train"] == {face.name for face in pools["train"]}
+    assert not faces["train"] & (others | faces["watched"])
+    with pytest.raises(ValueError, match="expected train or watched, received 'test'"):
+        scenes.families((), "test")
+
+
+def test_spoiling_leaves_the_clean_image_alone_and_is_sometimes_faint(drawn):
+    clean = drawn[0].image[:128, :128].copy()
+    before = clean.copy()
+    distances = [
+        np.abs(scenes.degraded(clean, np.random.default_rng(seed)).astype(int) - clean).mean() for seed in range(40)
+    ]
+    assert np.array_equal(clean, before)
+    assert min(distances) < 4 and max(distances) > 15
+
+
+def test_batches_follow_from_seed_epoch_and_step(lessons):
+    later = next(iter(lessons.from_epoch(1).as_numpy_iterator()))
+    for ours, theirs in zip(lessons.batch(lessons.steps), later, strict=True):
+        assert np.array_equal(ours, theirs)
+    low, high, lines = later
+    assert low.shape == (2, SIDE, SIDE, 3) and high.shape == (2, SIDE, SIDE, 4) and lines.shape == (3, 5)
+    assert set(np.unique(high[..., 3])) == {0, 1}
+    assert low.min() >= 0 and low.max() <= 1 and not np.array_equal(low, high[..., :3])
+    assert set(lines[:, 0]) <= {0, 1} and lines[:, 1:].min() >= 0 and lines[:, 1:].max() <= SIDE - 1
+    assert (lines[:, 3] > lines[:, 1]).all() and (lines[:, 4] > lines[:, 2]).all()
+
+
+def test_a_scene_smaller_than_a_crop_is_continued(drawn):
+    small = scenes.Scene(drawn[0].image[:50, :70], drawn[0].lines[:0], ())
+    low, high, _ = legible.Lessons([(1, [small])], 1, SIDE, 2, 1, 1).batch(0)
+    assert low.shape == (1, SIDE, SIDE, 3) and not high[..., 3].any()
+
+
+def test_the_recogniser_sees_what_onnx_runtime_sees(rng):
+    import onnx
+    from rapidocr import RapidOCR  # noqa: F401  its package holds the file
+
+    recogniser = reading.recogniser()
+    file = next(iter(reading.files("rapidocr").joinpath("models").glob("*rec*.onnx")))
+    graph = onnx.load(str(file))
+    graph.graph.output.append(onnx.helper.make_tensor_value_info(recogniser.last, onnx.TensorProto.FLOAT, None))
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    text = np.float32(rng.random((2, reading.HEIGHT, 120, 3)))
+    (expected,) = session.run([recogniser.last], {"x": (2 * text[..., ::-1] - 1).transpose(0, 3, 1, 2)})
+    seen = recogniser(tf.constant(text)).numpy()
+    assert seen.shape == (2, 15, 120)
+    assert np.abs(seen - expected).max() < 1e-3 * np.abs(expected).max()
+
+
+def test_windows_are_cut_where_they_say():
+    ramp = np.broadcast_to(np.arange(64, dtype=np.float32)[:, None, None], (1, 64, 64, 1)) / 63
+    cut = reading.lines(tf.constant(ramp), tf.constant([[10.0, 5.0, 57.0, 30.0]]), tf.constant([0]), 40).numpy()
+    assert cut.shape == (1, reading.HEIGHT, 40, 1)
+    assert 63 * cut[0, [0, -1], 0, 0] == pytest.approx([10, 57], abs=1e-3)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.05])
+def test_a_network_learns_from_a_reader(tmp_path, lessons, weight):
+    keras.utils.set_random_seed(1)
+    network = models.build("house", width=12, blocks=1, light=0)
+    before = [values.copy() for values in network.get_weights()]
+    watched = batches.stream(
+        [(np.uint8(255 * low[0]), np.uint8(255 * high[0, ..., :3])) for low, high, _ in [lessons.batch(9)]],
+        batch_size=1,
+    )
+    recipe = training.Recipe(epochs=2, learning_rate=1e-3, loss="gradient", clip_norm=1.0)
+    history = training.fit(
+        legible.Reader(network, 4.0, weight, name="taught"), lessons, watched, recipe, folder=tmp_path
+    )
+    assert np.isfinite(history["loss"]).all() and history["val_mse"].notna().all()
+    assert any(not np.array_equal(old, new) for old, new in zip(before, network.get_weights(), strict=True))
+    training.save(network, tmp_path / "network.keras")  # the network alone, which needs no reader
+
+
+def test_a_bank_is_drawn_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(legible, "FOLDER", tmp_path)
+    bank = legible.bank(2, 1, "watched")
+    assert len(bank) == 2 and bank[1].image.shape == (scenes.SIZE, scenes.SIZE, 3)
+    assert len(bank[0].lines) + len(bank[1].lines) == len(bank.table)
+    monkeypatch.setattr(legible, "_draw", None)
+    again = legible.bank(2, 1, "watched")
+    assert np.array_equal(again[0].image, bank[0].image)
+    assert pd.api.types.is_string_dtype(again.table["text"])
+
+
+def test_what_was_tried_is_shown_beside_doing_nothing(tmp_path):
+    assert legible.kept(tmp_path).empty
+    name, experiment = next(iter(legible.EXPERIMENTS.items()))
+    record = {"network": experiment.network, "multiply-adds per pixel": 5, "reading": 0.0, "epochs": 2, "seconds": 1.0}
+    write_json(tmp_path / f"{name}.json", record | {"device": "a machine"})
+    rows = [(method, test, 0.1, 0.8, 20.0) for method in (name, "untouched") for test in ("cards", "scenes")]
+    table = pd.DataFrame(rows, columns=["method", "test", "error", "exact", "psnr"])
+    table.to_csv(tmp_path / "scores.csv", index=False)
+    shown = legible.kept(tmp_path).set_index("experiment")
+    assert shown.index.tolist() == ["untouched", name]
+    assert shown.loc[name, "updates"] == 2 * legible.EPOCH_STEPS and shown.loc["untouched", "cards: error"] == 0.1
+
+
+def test_unknown_experiments_list_the_known_ones():
+    with pytest.raises(ForeseenError, match="unknown experiment 'none'; the known ones are cards alone"):
+        legible.experiment("none")
