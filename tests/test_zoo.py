@@ -23,6 +23,7 @@ REDUCED = {
     **{name: {"start": "identity"} for name in models.NAMES if name.startswith("srcnn")},
     "house": {"width": 12, "blocks": 1},
     "house-65k": {"width": 16, "blocks": 2},
+    "house-large": {"widths": (12, 16), "blocks": (1, 1)},
     "espcn-light": {"features": 16, "maps": 16},
     "fsrcnn-light": {"width": 16, "thin": 8},
     "vdsr-light": {"depth": 4},
