@@ -289,7 +289,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
 
     `work` is a folder for checkpoints and weights; what lies there finished is not trained again.
     """
-    file = work / f"{name}.keras"
+    file = work / f"{_file(name)}.keras"
     if file.exists():
         return training.load(file)
     keras.utils.set_random_seed(SEED)
@@ -307,7 +307,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
     network = models.build(experiment.network)
     if experiment.start:
-        training.load_weights(network, work / f"{experiment.start}.keras")
+        training.load_weights(network, work / f"{_file(experiment.start)}.keras")
     recipe = training.Recipe(
         epochs=experiment.epochs,
         learning_rate=experiment.learning_rate,
@@ -318,9 +318,9 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         validate_every=5,
         precision="auto",
     )
-    taught = Reader(network, experiment.text, experiment.reading, name=name.replace(" ", "-"))
+    taught = Reader(network, experiment.text, experiment.reading, name=_file(name))
     history = training.fit(
-        taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{name}.training"
+        taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{_file(name)}.training"
     )
     training.save(network, file)
     training.save(training.load(file), file)  # without the optimizer's state, three times as large
@@ -337,7 +337,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         **{key: value for key, value in provenance.collect().items() if key in ("commit", "device")},
         "history": history.to_dict("records"),
     }
-    files.write_json(keep / f"{name}.json", record)
+    files.write_json(keep / f"{_file(name)}.json", record)
     return training.load(file)
 
 
@@ -345,7 +345,7 @@ def score(names: Sequence[str], *, fonts: Sequence[Path], work: Path, keep: Path
     """Judge trained experiments beside doing nothing and unsharp masking, and keep the table as `scores.csv`."""
     unsharp = {name: evaluation.FILTERS[name] for name in UNSHARP}
     enhancers = {evaluation.UNTOUCHED: lambda image: image, **unsharp}
-    enhancers |= {name: partial(evaluation.predict, training.load(work / f"{name}.keras")) for name in names}
+    enhancers |= {name: partial(evaluation.predict, training.load(work / f"{_file(name)}.keras")) for name in names}
     table = judge(enhancers, fonts=fonts, cache=work / "read")
     with files.whole(keep / "scores.csv") as temporary:
         table.to_csv(temporary, index=False)
@@ -358,7 +358,7 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
 
     written = []
     for name, chosen in SHIPPED.items():
-        kept = json.loads((keep / f"{chosen}.json").read_text(encoding="utf-8"))
+        kept = json.loads((keep / f"{_file(chosen)}.json").read_text(encoding="utf-8"))
         stages = [chosen]
         while start := EXPERIMENTS[stages[0]].start:
             stages.insert(0, start)
@@ -374,7 +374,7 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
             "updates": EPOCH_STEPS * sum(EXPERIMENTS[stage].epochs for stage in stages),
             "commit": kept["commit"],
         }
-        network = training.load(work / f"{chosen}.keras")
+        network = training.load(work / f"{_file(chosen)}.keras")
         written.append(export.ship(run, name, network, EXPERIMENTS[chosen].network, made))
     return written
 
@@ -399,7 +399,7 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
         return pd.DataFrame()
     rows = []
     for name, how in EXPERIMENTS.items():
-        file = folder / f"{name}.json"
+        file = folder / f"{_file(name)}.json"
         if file.exists():
             record = json.loads(file.read_text(encoding="utf-8"))
             rows.append(
@@ -444,6 +444,11 @@ def judge(enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Pa
             for method, row in sums.iterrows()
         ]
     return pd.DataFrame(rows)
+
+
+def _file(name: str) -> str:
+    """The name of an experiment as that of a file, which Make could not name with spaces in it."""
+    return name.replace(",", "").replace(" ", "-")
 
 
 def _cards_to_read() -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:

@@ -132,7 +132,7 @@ def test_what_was_tried_is_shown_beside_doing_nothing(tmp_path):
     assert legible.kept(tmp_path).empty
     name, experiment = next(iter(legible.EXPERIMENTS.items()))
     record = {"network": experiment.network, "multiply-adds per pixel": 5, "reading": 0.0, "epochs": 2, "seconds": 1.0}
-    write_json(tmp_path / f"{name}.json", record | {"device": "a machine"})
+    write_json(tmp_path / f"{name.replace(' ', '-')}.json", record | {"device": "a machine"})
     rows = [(method, test, 0.1, 0.8, 20.0) for method in (name, "untouched") for test in ("cards", "scenes")]
     table = pd.DataFrame(rows, columns=["method", "test", "error", "exact", "psnr"])
     table.to_csv(tmp_path / "scores.csv", index=False)
