@@ -497,7 +497,9 @@ figures.table(
     caption=f"Training for reading{about}. Character error rates and shares of fields read exactly by RapidOCR, on the values of "
     f"{legible.READ_CARDS} validation cards, and on every line of {legible.READ_SCENES} scenes in typefaces that were not learned from; "
     "PSNR in dB, no border cut, of cards against the sharp file and of scenes against the clean drawing.",
-    formats={
+    formats={}
+    if trials.empty
+    else {
         "multiply-adds per pixel": "{:,.0f}",
         "updates": "{:,.0f}",
         "seconds": "{:,.0f}",
