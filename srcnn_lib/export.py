@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -61,7 +62,7 @@ def ship(run: Run, name: str, network: keras.Model, registered: str, made: dict,
     Returns the file. Weights of large tensors are rounded to half precision first, so that the file is half as large
     and what is scored is what it holds.
     """
-    network.set_weights([_rounded(values) for values in network.get_weights()])
+    network.set_weights(rounded(network.get_weights()))
     file = folder / f"{name}.onnx"
     write_onnx(network, file)
     scores = _scores(run, {name: network})
@@ -127,8 +128,9 @@ def _halve(file: Path) -> None:
     onnx.save(model, str(file))
 
 
-def _rounded(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.float16).astype(np.float32) if values.size >= _LARGE else values
+def rounded(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Weights as a file keeps them: those of large tensors in half precision; float32 in and out."""
+    return [values.astype(np.float16).astype(np.float32) if values.size >= _LARGE else values for values in weights]
 
 
 def for_whole_cells(network: keras.Model) -> keras.Model:

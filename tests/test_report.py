@@ -187,5 +187,6 @@ def test_exported_networks_give_what_the_trained_ones_do(page, tmp_path, monkeyp
     image = rng.integers(0, 256, (88, 136, 3), dtype=np.uint8)  # on the grid, where Keras needs no padding either
     for name, registered in export.NETWORKS.items():
         network = training.load(FOLDER / "06_training" / "native" / f"{registered}.keras")
+        network.set_weights(export.rounded(network.get_weights()))
         expected = evaluation.predict(network, image).astype(int)
         assert np.abs(enhancer.enhance(image, model=name) - expected).max() <= 1
