@@ -165,12 +165,12 @@ def _multiply_adds_of(operation: "tf.Operation", larger: "tf.Operation") -> int:
 
 
 def _receptive_field(network: "keras.Model") -> int:
-    """Found by changing an image from one distance on, with weights that let nothing cancel; at most 511.
+    """Found by changing an image from one distance on, with weights that let nothing cancel; at most 1023.
 
     Kernels are square, so that one row of the image tells it all. What is seen through a mean of the whole image or
     through a normalisation over channels (NAFNet's) is not found.
     """
-    for reach in (16, 256):  # most networks do not see far, and small images are soon looked through
+    for reach in (16, 256, 512):  # most networks do not see far, and small images are soon looked through
         left, right = _sight(network, reach)
         if max(left, right) < reach - 1:
             break
@@ -184,11 +184,11 @@ def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
 
     copy = keras.models.clone_model(network)
     copy.set_weights([np.full(weight.shape, _let_through(weight)) for weight in copy.weights])
-    height, width = 16, 2 * reach + 8  # whole cells
+    height, width = 16, 2 * reach + 16  # whole cells
     border = (height - copy.compute_output_shape((1, height, width, network.input_shape[-1]))[1]) // 2
 
-    # After an unshuffle by 4, there are four kinds of places. Two images each, so that one is not cut off by a ReLU.
-    places, directions = (side.ravel() for side in np.meshgrid(np.arange(reach, reach + 4), (-1, 1)))
+    # After unshuffles by 8, there are eight kinds of places. Two images each, so that one is not cut off by a ReLU.
+    places, directions = (side.ravel() for side in np.meshgrid(np.arange(reach, reach + 8), (-1, 1)))
     columns = np.arange(width)
 
     def changes(distances: np.ndarray) -> np.ndarray:
