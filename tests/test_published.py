@@ -155,7 +155,7 @@ def test_the_survey_quotes_the_parameters_of_what_is_built():
 
 
 def test_unknown_networks_and_scales_are_named():
-    with pytest.raises(ValueError, match="unknown network 'none'; the known ones are ESPCN"):
+    with pytest.raises(ValueError, match="unknown network 'none'; the known ones are SRCNN 9-1-5, one channel, ESPCN"):
         models.build_published("none")
     with pytest.raises(ValueError, match="scale: expected 2, 3, 4 or 8, received 5"):
         models.build_published("EDSR baseline ×2", scale=5)
