@@ -156,7 +156,7 @@ class Cards(Sequence):
 
 @dataclass(frozen=True)
 class Lessons:
-    """Training batches (low, high, lines), made up as they are needed; see `training.Batches`.
+    """Training batches (low, (high, lines)), made up as they are needed; see `training.Batches`.
 
     low is float32 in [0, 1], (batch_size, crop_size, crop_size, 3); high has a fourth channel, which is 1 in lines of
     text and 0 elsewhere; lines, float32 (lines, 5), are windows on text: the number of the crop, y0, x0, y1, x1 in
@@ -180,13 +180,14 @@ class Lessons:
 
         def tensors(number: tf.Tensor) -> tuple:
             made = tf.numpy_function(self.batch, [number], [tf.float32] * 3, stateful=False)
-            return tuple(tf.ensure_shape(part, shape) for part, shape in zip(made, shapes, strict=True))
+            low, high, lines = (tf.ensure_shape(part, shape) for part, shape in zip(made, shapes, strict=True))
+            return low, (high, lines)
 
         numbers = tf.data.Dataset.range(first * self.steps, np.iinfo(np.int64).max)
         return numbers.map(tensors, num_parallel_calls=2).prefetch(4)
 
     def batch(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """One batch as arrays."""
+        """One batch as arrays: low, high, lines."""
         rng = np.random.default_rng([self.seed, int(number)])
         low, high, windows = [], [], []
         for place in range(self.batch_size):
@@ -233,31 +234,27 @@ class Reader(keras.Model):
         super().__init__(**kwargs)
         self.network, self.text, self.weight = network, text, weight
         self.recogniser = reading.recogniser() if weight else None
-        self.means = [keras.metrics.Mean(name=name) for name in ("pixels", "reading")]
         self.built = True
 
     def call(self, image, training=False):
         return self.network(image, training=training)
 
-    def train_step(self, data):
-        low, (high, text), lines = data[0], (data[1][..., :3], data[1][..., 3:]), data[2]
-        seen = self._seen(high, lines) if self.weight else None
-        with tf.GradientTape() as tape:
-            made = ops.cast(self.network(low, training=True), "float32")
-            pixels = read = self._distance(high, made, 1 + self.text * text)
-            loss = pixels
-            if self.weight:
-                read = ops.mean(ops.abs(self._seen(ops.clip(made, 0, 1), lines) - seen))
-                loss = pixels + self.weight * read
-        gradients = tape.gradient(loss, self.network.trainable_variables)
-        self.optimizer.apply(gradients, self.network.trainable_variables)
-        for metric in self.metrics:
-            if metric.name in ("loss", "pixels", "reading"):
-                metric.update_state({"loss": loss, "pixels": pixels, "reading": read}[metric.name])
-        return self.compute_metrics(low, high, made)
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if not isinstance(y, tuple):
+            return super().compute_loss(x, y, y_pred, sample_weight, training)
+        high, text, lines = y[0][..., :3], y[0][..., 3:], y[1]
+        made = ops.cast(y_pred, "float32")
+        pixels = self._distance(high, made, 1 + self.text * text)
+        if not self.weight:
+            return pixels
+        seen, wanted = self._seen(ops.clip(made, 0, 1), lines), ops.stop_gradient(self._seen(high, lines))
+        return pixels + self.weight * ops.mean(ops.abs(seen - wanted))
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, y[0][..., :3] if isinstance(y, tuple) else y, y_pred, sample_weight)
 
     @staticmethod
-    def _distance(truth: tf.Tensor, made: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    def _distance(truth: keras.KerasTensor, made: keras.KerasTensor, weights: keras.KerasTensor) -> keras.KerasTensor:
         """`metrics.gradient_distance`, with a weight a pixel."""
         difference = truth - made
         parts = (
@@ -267,8 +264,8 @@ class Reader(keras.Model):
         )
         return sum(ops.mean(its * ops.sqrt(ops.square(part) + 1e-6)) / ops.mean(its) for part, its in parts)
 
-    def _seen(self, crops: tf.Tensor, lines: tf.Tensor) -> tf.Tensor:
-        windows = reading.lines(crops, lines[:, 1:], tf.cast(lines[:, 0], tf.int32), _WINDOW)
+    def _seen(self, crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTensor:
+        windows = reading.lines(crops, lines[:, 1:], ops.cast(lines[:, 0], "int32"), _WINDOW)
         return self.recogniser(windows)
 
 

@@ -1,4 +1,4 @@
-"""The house model: how RapidOCR's recogniser sees a line of text, as TensorFlow operations that a gradient passes.
+"""The house model: how RapidOCR's recogniser sees a line of text, as Keras operations that a gradient passes.
 
 A network that is to help reading can be taught by a reader: what the recogniser sees in an enhanced line should be
 what it sees in the clean one (as in R. Souibgui et al., "Enhance to Read Better", Pattern Recognition 123, 2022,
@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-import tensorflow as tf
+from keras import KerasTensor, ops
 
 HEIGHT = 48
 """What lines are scaled to, in pixels."""
@@ -19,7 +19,7 @@ _FILE = "models/PP-OCRv6_rec_small.onnx"
 _CLASSES = 18_710  # of characters, which the last product gives
 
 
-def recogniser() -> Callable[[tf.Tensor], tf.Tensor]:
+def recogniser() -> Callable[[KerasTensor], KerasTensor]:
     """The recogniser up to the features from which each character is told.
 
     Takes lines of text, float32 RGB (N, HEIGHT, W, 3) in [0, 1], and gives float32 (N, W // 8, 120). Raises
@@ -28,7 +28,7 @@ def recogniser() -> Callable[[tf.Tensor], tf.Tensor]:
     return _Graph(*_load())
 
 
-def lines(images: tf.Tensor, boxes: tf.Tensor, numbers: tf.Tensor, width: int) -> tf.Tensor:
+def lines(images: KerasTensor, boxes: KerasTensor, numbers: KerasTensor, width: int) -> KerasTensor:
     """Cut windows out of images and scale them as the recogniser wants them.
 
     Parameters
@@ -42,9 +42,18 @@ def lines(images: tf.Tensor, boxes: tf.Tensor, numbers: tf.Tensor, width: int) -
     width
         Of the result, (N, HEIGHT, width, 3), interpolated linearly.
     """
-    height, across = (tf.cast(side, tf.float32) for side in tf.unstack(tf.shape(images)[1:3]))
-    scale = tf.stack([height - 1, across - 1, height - 1, across - 1])
-    return tf.image.crop_and_resize(images, boxes / scale, numbers, (HEIGHT, width))
+    down, across = (
+        _between(boxes[:, first], boxes[:, first + 2], count, size)
+        for first, count, size in ((0, HEIGHT, images.shape[1]), (1, width, images.shape[2]))
+    )
+    rows = ops.einsum("nyh,nhwc->nywc", down, ops.take(images, numbers, axis=0))
+    return ops.einsum("nxw,nywc->nyxc", across, rows)
+
+
+def _between(first: KerasTensor, last: KerasTensor, count: int, size: int) -> KerasTensor:
+    """Weights, (N, count, size), that interpolate at `count` places from `first` to `last`, one row each."""
+    places = ops.expand_dims(first, 1) + ops.expand_dims(last - first, 1) * np.linspace(0, 1, count, dtype=np.float32)
+    return ops.relu(1 - ops.abs(ops.expand_dims(places, 2) - np.arange(size, dtype=np.float32)))
 
 
 @cache
@@ -67,7 +76,8 @@ def _load() -> tuple:
 class _Graph:
     """Runs a graph of ONNX's operations up to one of its values.
 
-    Images lie in TensorFlow's order of axes (N, H, W, C) until an operation asks for another one.
+    Images lie in Keras' order of axes (N, H, W, C) until an operation asks for another one. Shapes are known before it
+    runs, and are arrays as the constants are.
     """
 
     def __init__(self, nodes: list, values: dict[str, np.ndarray], first: str, last: str) -> None:
@@ -86,8 +96,7 @@ class _Graph:
         ]
         self.kernels: dict[str, np.ndarray] = {}
 
-    @tf.autograph.experimental.do_not_convert  # its steps are known while it is traced
-    def __call__(self, image: tf.Tensor) -> tf.Tensor:
+    def __call__(self, image: KerasTensor) -> KerasTensor:
         self.known = {self.first: 2 * image[..., ::-1] - 1}  # blue first, in [-1, 1]
         self.as_images = {self.first}
         for kind, inputs, output, options in self.steps:
@@ -104,10 +113,10 @@ class _Graph:
                 wanted |= set(node.input)
         return chosen[::-1]
 
-    def _of(self, name: str) -> tf.Tensor | np.ndarray:
+    def _of(self, name: str) -> KerasTensor | np.ndarray:
         """A value in ONNX's order of axes."""
         if name in self.as_images:
-            return tf.transpose(self.known[name], (0, 3, 1, 2))
+            return ops.transpose(self.known[name], (0, 3, 1, 2))
         return self.constants[name] if name in self.constants else self.known[name]
 
     def _pair(self, *names: str) -> list:
@@ -121,9 +130,9 @@ class _Graph:
         value = self._of(name)
         if len(value.shape) != 4:
             return value
-        return np.moveaxis(value, 1, -1) if isinstance(value, np.ndarray) else tf.transpose(value, (0, 2, 3, 1))
+        return np.moveaxis(value, 1, -1) if isinstance(value, np.ndarray) else ops.transpose(value, (0, 2, 3, 1))
 
-    def _one(self, function: Callable, name: str) -> tf.Tensor:
+    def _one(self, function: Callable, name: str) -> KerasTensor:
         (value,) = self._pair(name)
         return function(value)
 
@@ -131,19 +140,19 @@ class _Graph:
         return self._one(lambda value: value, x)
 
     def _relu(self, x):
-        return self._one(tf.nn.relu, x)
+        return self._one(ops.relu, x)
 
     def _sigmoid(self, x):
-        return self._one(tf.sigmoid, x)
+        return self._one(ops.sigmoid, x)
 
     def _erf(self, x):
-        return self._one(tf.math.erf, x)
+        return self._one(ops.erf, x)
 
     def _sqrt(self, x):
-        return self._one(tf.sqrt, x)
+        return self._one(ops.sqrt, x)
 
     def _hardsigmoid(self, x, alpha, beta):
-        return self._one(lambda value: tf.clip_by_value(alpha * value + beta, 0.0, 1.0), x)
+        return self._one(lambda value: ops.clip(alpha * value + beta, 0.0, 1.0), x)
 
     def _add(self, a, b):
         a, b = self._pair(a, b)
@@ -163,7 +172,7 @@ class _Graph:
 
     def _pow(self, a, b):
         a, b = self._pair(a, b)
-        return tf.square(a) if np.all(b == 2) else a**b
+        return ops.square(a) if np.all(b == 2) else a**b
 
     def _conv(self, x, kernel, strides, group, dilations=(1, 1), kernel_shape=None, pads=None, auto_pad=b"NOTSET"):
         (value,) = self._pair(x)
@@ -172,17 +181,17 @@ class _Graph:
             self.kernels[kernel] = np.transpose(self.constants[kernel], order)
         filters = self.kernels[kernel]
         if auto_pad == b"SAME_UPPER":
-            padding = "SAME"
+            padding = "same"
         else:
             top, left, bottom, right = pads
-            value = tf.pad(value, ((0, 0), (top, bottom), (left, right), (0, 0))) if any(pads) else value
-            padding = "VALID"
+            value = ops.pad(value, ((0, 0), (top, bottom), (left, right), (0, 0))) if any(pads) else value
+            padding = "valid"
         if group == 1:
-            return tf.nn.conv2d(value, filters, strides, padding)
+            return ops.conv(value, filters, strides, padding)
         if strides[0] == strides[1]:
-            return tf.nn.depthwise_conv2d(value, filters, (1, *strides, 1), padding)
+            return ops.depthwise_conv(value, filters, strides[0], padding)
         # TensorFlow has no depthwise convolution of two different strides: the rows between are left out.
-        return tf.nn.depthwise_conv2d(value, filters, (1, 1, 1, 1), padding)[:, :: strides[0], :: strides[1]]
+        return ops.depthwise_conv(value, filters, 1, padding)[:, :: strides[0], :: strides[1]]
 
     def _batchnormalization(self, x, scale, offset, mean, variance, epsilon, momentum=None):
         (value,) = self._pair(x)
@@ -191,47 +200,53 @@ class _Graph:
 
     def _maxpool(self, x, kernel_shape, strides, auto_pad=b"NOTSET", ceil_mode=0):
         (value,) = self._pair(x)
-        return tf.nn.max_pool2d(value, kernel_shape, strides, "SAME")
+        return ops.max_pool(value, kernel_shape, strides, "same")
 
     def _averagepool(self, x, kernel_shape, strides, pads=None, ceil_mode=0, count_include_pad=0):
         (value,) = self._pair(x)
-        return tf.nn.avg_pool2d(value, kernel_shape, strides, "VALID")
+        return ops.average_pool(value, kernel_shape, strides, "valid")
 
     def _reducemean(self, x, axes, keepdims=1):
         (value,) = self._pair(x)
         if x in self.as_images:
             axes = [(0, 3, 1, 2)[axis] for axis in axes]
-        return tf.reduce_mean(value, axes, keepdims=bool(keepdims))
+        return ops.mean(value, axes, keepdims=bool(keepdims))
 
     def _concat(self, *names, axis):
         values = self._pair(*names)
-        return tf.concat(values, -1 if self.output in self.as_images else axis)
+        return _library(*values).concatenate(values, -1 if self.output in self.as_images else axis)
 
     def _shape(self, x):
-        return tf.shape(self._of(x), tf.int64)
+        return np.array(self._of(x).shape)
 
     def _slice(self, x, starts, ends, axes, steps=None):
         value, (start,), (end,), (axis,) = (self._of(name) for name in (x, starts, ends, axes))
         return value[(*(slice(None),) * int(axis), slice(int(start), int(end)))]
 
     def _squeeze(self, x, axes):
-        return tf.squeeze(self._of(x), axes)
+        value = self._of(x)
+        return _library(value).squeeze(value, tuple(axes))
 
     def _unsqueeze(self, x, axes):
         (axis,) = axes
-        return tf.expand_dims(self._of(x), axis)
+        value = self._of(x)
+        return _library(value).expand_dims(value, axis)
 
     def _reshape(self, x, shape):
-        value, sides = self._of(x), tf.unstack(tf.cast(self._of(shape), tf.int64))
-        # 0 keeps a side.
-        kept = [tf.shape(value, tf.int64)[axis] if axis < len(value.shape) else side for axis, side in enumerate(sides)]
-        return tf.reshape(value, [tf.where(side == 0, same, side) for side, same in zip(sides, kept, strict=True)])
+        value, sides = self._of(x), self._of(shape)
+        sides = [int(side) or value.shape[axis] for axis, side in enumerate(sides)]  # 0 keeps a side
+        return _library(value).reshape(value, sides)
 
     def _transpose(self, x, perm):
-        return tf.transpose(self._of(x), perm)
+        return ops.transpose(self._of(x), perm)
 
     def _matmul(self, a, b):
-        return tf.matmul(self._of(a), self._of(b))
+        return ops.matmul(self._of(a), self._of(b))
 
     def _softmax(self, x, axis):
-        return tf.nn.softmax(self._of(x), axis)
+        return ops.softmax(self._of(x), axis)
+
+
+def _library(*values):
+    """What computes with values: NumPy with what is known before the graph runs, such as shapes, else Keras."""
+    return np if all(isinstance(value, np.ndarray) for value in values) else ops

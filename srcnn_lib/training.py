@@ -429,6 +429,7 @@ class _Fitting(keras.callbacks.Callback):
         """A hash of recipe, network's name, first weights and first batch: equal for the same training only."""
         digest = hashlib.sha256(json.dumps(dataclasses.asdict(self.recipe), sort_keys=True).encode())
         digest.update(self.network.name.encode())
-        for values in (*self.good, *next(iter(self.train.from_epoch(0).as_numpy_iterator()))):
+        batch = next(iter(self.train.from_epoch(0).as_numpy_iterator()))
+        for values in (*self.good, *keras.tree.flatten(batch)):
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()

@@ -60,9 +60,9 @@ def test_spoiling_leaves_the_clean_image_alone_and_is_sometimes_faint(drawn):
 
 def test_batches_follow_from_seed_epoch_and_step(lessons):
     later = next(iter(lessons.from_epoch(1).as_numpy_iterator()))
-    for ours, theirs in zip(lessons.batch(lessons.steps), later, strict=True):
+    low, (high, lines) = later
+    for ours, theirs in zip(lessons.batch(lessons.steps), (low, high, lines), strict=True):
         assert np.array_equal(ours, theirs)
-    low, high, lines = later
     assert low.shape == (2, SIDE, SIDE, 3) and high.shape == (2, SIDE, SIDE, 4) and lines.shape == (3, 5)
     assert set(np.unique(high[..., 3])) == {0, 1}
     assert low.min() >= 0 and low.max() <= 1 and not np.array_equal(low, high[..., :3])
