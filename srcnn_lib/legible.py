@@ -2,8 +2,8 @@
 
 Training crops come from drawn scenes (`scenes`) and from the clean renderings of training cards, and are spoilt anew
 each time they are shown; the label is the clean drawing. So these recipes use the truth of training cards
-(`uses_truth`). Beside the distance of pixels and of their gradients, the loss can ask what RapidOCR's recogniser sees
-in lines of text (`reading`). Validation cards decide, by what is read on them; no test card has a say.
+(`uses_truth`). Beside the distance of pixels and of their gradients, the loss can ask where RapidOCR finds text
+and what its recogniser sees in it (`reading`). Validation cards decide, by what is read on them; no test card has a say.
 """
 
 import dataclasses
@@ -69,6 +69,8 @@ class Experiment:
     """How much more than other pixels those count that are in a line of text."""
     reading: float = 0.0
     """Weight of what the recogniser sees."""
+    finding: float = 0.0
+    """Weight of where the detector finds text."""
     batch_size: int = 4
     crop_size: int = 128
     lines: int = 6
@@ -226,14 +228,17 @@ class Reader(keras.Model):
     """A network and what it is taught by, as one model that `training.fit` trains; called, it is the network.
 
     At each step it learns from pixels and their gradients (`metrics.gradient_distance`), those in lines of text
-    counting `text` times more, and from `weight` times the mean absolute difference between what RapidOCR's recogniser
-    sees in lines of the enhanced and of the clean crop. What is validated is the compiled loss.
+    counting `text` times more, from `reading` times the mean absolute difference between what RapidOCR's recogniser
+    sees in lines of the enhanced and of the clean crop, and from `finding` times the cross entropy of where its
+    detector finds text in the one and in the other, both enlarged twice. What is validated is the compiled loss.
     """
 
-    def __init__(self, network: keras.Model, text: float, weight: float, **kwargs) -> None:
+    def __init__(self, network: keras.Model, text: float, read: float, find: float, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.network, self.text, self.weight = network, text, weight
-        self.recogniser = reading.recogniser() if weight else None
+        self.network = network
+        self.text, self.read, self.find = text, read, find
+        self.recogniser = reading.recogniser() if read else None
+        self.detector = reading.detector() if find else None
         self.built = True
 
     def call(self, image, training=False):
@@ -244,11 +249,15 @@ class Reader(keras.Model):
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         high, text, lines = y[0][..., :3], y[0][..., 3:], y[1]
         made = ops.cast(y_pred, "float32")
-        pixels = self._distance(high, made, 1 + self.text * text)
-        if not self.weight:
-            return pixels
-        seen, wanted = self._seen(ops.clip(made, 0, 1), lines), ops.stop_gradient(self._seen(high, lines))
-        return pixels + self.weight * ops.mean(ops.abs(seen - wanted))
+        loss = self._distance(high, made, 1 + self.text * text)
+        made = ops.clip(made, 0, 1)
+        if self.read:
+            wanted = ops.stop_gradient(self._seen(high, lines))
+            loss += self.read * ops.mean(ops.abs(self._seen(made, lines) - wanted))
+        if self.find:
+            wanted = ops.stop_gradient(ops.sigmoid(self._found(high)))
+            loss += self.find * ops.mean(ops.binary_crossentropy(wanted, self._found(made), from_logits=True))
+        return loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return super().compute_metrics(x, y[0][..., :3] if isinstance(y, tuple) else y, y_pred, sample_weight)
@@ -267,6 +276,9 @@ class Reader(keras.Model):
     def _seen(self, crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTensor:
         windows = reading.lines(crops, lines[:, 1:], ops.cast(lines[:, 0], "int32"), _WINDOW)
         return self.recogniser(windows)
+
+    def _found(self, crops: keras.KerasTensor) -> keras.KerasTensor:
+        return self.detector(ops.image.resize(crops, [2 * side for side in crops.shape[1:3]]))
 
 
 def watched(bank: Bank, cards: Cards, count: int, size: int, seed: int) -> list[batches.Pair]:
@@ -312,7 +324,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         validate_every=5,
         precision="auto",
     )
-    taught = Reader(network, experiment.text, experiment.reading, name=_file(name))
+    taught = Reader(network, experiment.text, experiment.reading, experiment.finding, name=_file(name))
     history = training.fit(
         taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{_file(name)}.training"
     )

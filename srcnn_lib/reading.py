@@ -1,9 +1,10 @@
-"""The house model: how RapidOCR's recogniser sees a line of text, as Keras operations that a gradient passes.
+"""The house model: how RapidOCR finds and reads text, as Keras operations that a gradient passes.
 
 A network that is to help reading can be taught by a reader: what the recogniser sees in an enhanced line should be
 what it sees in the clean one (as in R. Souibgui et al., "Enhance to Read Better", Pattern Recognition 123, 2022,
-arXiv:2105.12710, with a ready-made recogniser in place of one of their own). The network and its weights are those
-of the ONNX file that comes in the `rapidocr` package; nothing is downloaded, and its weights do not learn.
+arXiv:2105.12710, with a ready-made recogniser in place of one of their own), and the detector should find text where
+it finds it in the clean image. The networks and their weights are those of the ONNX files that come in the `rapidocr`
+package; nothing is downloaded, and their weights do not learn.
 """
 
 from collections.abc import Callable
@@ -14,9 +15,8 @@ import numpy as np
 from keras import KerasTensor, ops
 
 HEIGHT = 48
-"""What lines are scaled to, in pixels."""
-_FILE = "models/PP-OCRv6_rec_small.onnx"
-_CLASSES = 18_710  # of characters, which the last product gives
+"""What lines are scaled to for the recogniser, in pixels."""
+_CLASSES = 18_710  # of characters, which the recogniser's last product gives
 
 
 def recogniser() -> Callable[[KerasTensor], KerasTensor]:
@@ -25,7 +25,17 @@ def recogniser() -> Callable[[KerasTensor], KerasTensor]:
     Takes lines of text, float32 RGB (N, HEIGHT, W, 3) in [0, 1], and gives float32 (N, W // 8, 120). Raises
     ValueError if the installed `rapidocr` has another recogniser.
     """
-    return _Graph(*_load())
+    return _Graph(*_load("models/PP-OCRv6_rec_small.onnx", "MatMul", _CLASSES))
+
+
+def detector() -> Callable[[KerasTensor], KerasTensor]:
+    """The detector up to the logit of text, pixel by pixel.
+
+    Takes float32 RGB (N, H, W, 3) in [0, 1], with sides that 32 divides, and gives float32 (N, H, W, 1). RapidOCR
+    shows it images whose shorter side is enlarged to 736 pixels. Raises ValueError if the installed `rapidocr` has
+    another detector.
+    """
+    return _Graph(*_load("models/PP-OCRv6_det_small.onnx", "Sigmoid"))
 
 
 def lines(images: KerasTensor, boxes: KerasTensor, numbers: KerasTensor, width: int) -> KerasTensor:
@@ -57,20 +67,28 @@ def _between(first: KerasTensor, last: KerasTensor, count: int, size: int) -> Ke
 
 
 @cache
-def _load() -> tuple:
+def _load(name: str, kind: str, outputs: int | None = None) -> tuple:
+    """Nodes and constants of a file of RapidOCR, its input, and the input of the last operation of a kind.
+
+    That operation multiplies by a constant with so many `outputs`, if they are given.
+    """
     import onnx
     from onnx import numpy_helper
 
-    path = files("rapidocr") / _FILE
+    path = files("rapidocr") / name
     if not path.is_file():
-        raise ValueError(f"{path}: expected the recogniser of RapidOCR 3.10, found no file")
+        raise ValueError(f"{path}: expected a network of RapidOCR 3.10, found no file")
     graph = onnx.load(str(path)).graph
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    scores = (node for node in graph.node if node.op_type == "MatMul" and node.input[1] in values)
-    scoring = next((node for node in scores if values[node.input[1]].shape[-1] == _CLASSES), None)
-    if scoring is None:
-        raise ValueError(f"{path}: expected a recogniser of {_CLASSES} characters")
-    return list(graph.node), values, graph.input[0].name, scoring.input[0]
+    ends = [node.input[0] for node in graph.node if node.op_type == kind and _outputs(node, values) == outputs]
+    if not ends:
+        raise ValueError(f"{path}: expected a network of RapidOCR 3.10, found none that ends in {kind} {outputs or ''}")
+    return list(graph.node), values, graph.input[0].name, ends[-1]
+
+
+def _outputs(node, values: dict[str, np.ndarray]) -> int | None:
+    """How many numbers a product with a constant gives; None for what is none."""
+    return values[node.input[1]].shape[-1] if len(node.input) > 1 and node.input[1] in values else None
 
 
 class _Graph:
@@ -205,6 +223,20 @@ class _Graph:
     def _averagepool(self, x, kernel_shape, strides, pads=None, ceil_mode=0, count_include_pad=0):
         (value,) = self._pair(x)
         return ops.average_pool(value, kernel_shape, strides, "valid")
+
+    def _globalaveragepool(self, x):
+        return self._one(lambda value: ops.mean(value, (1, 2), keepdims=True), x)
+
+    def _resize(self, x, region, scales, mode, coordinate_transformation_mode, nearest_mode):
+        (value,) = self._pair(x)
+        for axis, times in zip((1, 2), self._of(scales)[2:], strict=True):
+            value = ops.repeat(value, int(times), axis)
+        return value
+
+    def _convtranspose(self, x, kernel, strides, kernel_shape, dilations=(1, 1), group=1, pads=None):
+        (value,) = self._pair(x)
+        filters = np.transpose(self.constants[kernel], (2, 3, 1, 0))
+        return ops.conv_transpose(value, filters, tuple(strides), "valid")
 
     def _reducemean(self, x, axes, keepdims=1):
         (value,) = self._pair(x)

@@ -76,19 +76,20 @@ def test_a_scene_smaller_than_a_crop_is_continued(drawn):
     assert low.shape == (1, SIDE, SIDE, 3) and not high[..., 3].any()
 
 
-def test_the_recogniser_sees_what_onnx_runtime_sees(rng):
+@pytest.mark.parametrize("kind, width, sides", [("rec", 120, (15, 120)), ("det", 96, (reading.HEIGHT * 2, 96, 1))])
+def test_a_reader_sees_what_onnx_runtime_sees(rng, kind, width, sides):
     import onnx
-    from rapidocr import RapidOCR  # noqa: F401  its package holds the file
 
-    recogniser = reading.recogniser()
-    file = next(iter(reading.files("rapidocr").joinpath("models").glob("*rec*.onnx")))
+    reader = {"rec": reading.recogniser, "det": reading.detector}[kind]()
+    file = next(iter(reading.files("rapidocr").joinpath("models").glob(f"*{kind}*.onnx")))
     graph = onnx.load(str(file))
-    graph.graph.output.append(onnx.helper.make_tensor_value_info(recogniser.last, onnx.TensorProto.FLOAT, None))
+    graph.graph.output.append(onnx.helper.make_tensor_value_info(reader.last, onnx.TensorProto.FLOAT, None))
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    text = np.float32(rng.random((2, reading.HEIGHT, 120, 3)))
-    (expected,) = session.run([recogniser.last], {"x": (2 * text[..., ::-1] - 1).transpose(0, 3, 1, 2)})
-    seen = recogniser(tf.constant(text)).numpy()
-    assert seen.shape == (2, 15, 120)
+    text = np.float32(rng.random((2, reading.HEIGHT * (2 if kind == "det" else 1), width, 3)))
+    (expected,) = session.run([reader.last], {"x": (2 * text[..., ::-1] - 1).transpose(0, 3, 1, 2)})
+    seen = np.array(reader(tf.constant(text)))
+    assert seen.shape == (2, *sides)
+    expected = expected.transpose(0, 2, 3, 1) if kind == "det" else expected
     assert np.abs(seen - expected).max() < 1e-3 * np.abs(expected).max()
 
 
@@ -99,8 +100,8 @@ def test_windows_are_cut_where_they_say():
     assert 63 * cut[0, [0, -1], 0, 0] == pytest.approx([10, 57], abs=1e-3)
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.05])
-def test_a_network_learns_from_a_reader(tmp_path, lessons, weight):
+@pytest.mark.parametrize("read, find", [(0.0, 0.0), (0.05, 0.1)])
+def test_a_network_learns_from_a_reader(tmp_path, lessons, read, find):
     keras.utils.set_random_seed(1)
     network = models.build("house", width=12, blocks=1, light=0)
     before = [values.copy() for values in network.get_weights()]
@@ -110,7 +111,7 @@ def test_a_network_learns_from_a_reader(tmp_path, lessons, weight):
     )
     recipe = training.Recipe(epochs=2, learning_rate=1e-3, loss="gradient", clip_norm=1.0)
     history = training.fit(
-        legible.Reader(network, 4.0, weight, name="taught"), lessons, watched, recipe, folder=tmp_path
+        legible.Reader(network, 4.0, read, find, name="taught"), lessons, watched, recipe, folder=tmp_path
     )
     assert np.isfinite(history["loss"]).all() and history["val_mse"].notna().all()
     assert any(not np.array_equal(old, new) for old, new in zip(before, network.get_weights(), strict=True))
