@@ -47,7 +47,7 @@ from srcnn_lib.specimens import dataset
 FOLDER = files.ROOT / "data" / "specimens"
 RESULTS = records.FOLDER / "legible"
 
-SCENES, WATCHED = 1600, 60  # drawn scenes to learn from, and others, in typefaces of their own, to watch it by
+WATCHED = 60  # scenes in typefaces of their own, to watch a training by
 SEED = 1
 EPOCH_STEPS = 100
 CARDS = {"identities": 700, "seed": 1, "fault_share": 0.03}  # those of the profile `standard`
@@ -77,11 +77,14 @@ class Experiment:
     """Windows a batch that the recogniser looks at."""
     learning_rate: float = 1e-3
     averaging: float | None = 0.999
+    scenes: int = 1600
+    """Drawn scenes to learn from."""
     start: str | None = None
     """The experiment whose weights it begins with."""
     uses_truth: bool = True
 
 
+_LONG = {"text": 4.0, "reading": 0.5, "finding": 3.0, "batch_size": 32, "crop_size": 192, "lines": 48, "scenes": 5000}
 EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
     "cards and scenes": Experiment("house-large", 5, crop_size=192, averaging=None),
@@ -89,6 +92,8 @@ EXPERIMENTS = {
     "large": Experiment("house-large", 80, text=4.0, learning_rate=7e-4),
     "large, then a reader": Experiment("house-large", 12, text=4.0, reading=0.05, learning_rate=3e-4, start="large"),
     "small, the reader first": Experiment("house", 28, text=4.0, reading=0.5, lines=8, learning_rate=1e-3),
+    "small, finding and reading": Experiment("house", 300, learning_rate=1e-3, **_LONG),
+    "large, finding and reading": Experiment("house-large", 300, learning_rate=6e-4, **_LONG),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
@@ -300,7 +305,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     if file.exists():
         return training.load(file)
     keras.utils.set_random_seed(SEED)
-    drawn = bank(SCENES, SEED, "train", fonts)
+    drawn = bank(experiment.scenes, SEED, "train", fonts)
     folder = dataset.provide(**CARDS)
     lessons = Lessons(
         [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards, drawn)],
@@ -379,7 +384,6 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
                 "stages": [{"experiment": stage} | dataclasses.asdict(EXPERIMENTS[stage]) for stage in stages],
                 "seed": SEED,
                 "cards": CARDS,
-                "scenes": SCENES,
                 "typefaces": kept["typefaces"],
                 "typefaces_sha256": _digest(fonts),
             },

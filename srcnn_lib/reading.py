@@ -108,7 +108,7 @@ class _Graph:
                 node.op_type,
                 list(node.input),
                 node.output[0],
-                {a.name: helper.get_attribute_value(a) for a in node.attribute},
+                {a.name: _value(helper.get_attribute_value(a)) for a in node.attribute},
             )
             for node in self._needed(nodes)
         ]
@@ -236,7 +236,7 @@ class _Graph:
     def _convtranspose(self, x, kernel, strides, kernel_shape, dilations=(1, 1), group=1, pads=None):
         (value,) = self._pair(x)
         filters = np.transpose(self.constants[kernel], (2, 3, 1, 0))
-        return ops.conv_transpose(value, filters, tuple(strides), "valid")
+        return ops.conv_transpose(value, filters, strides, "valid")
 
     def _reducemean(self, x, axes, keepdims=1):
         (value,) = self._pair(x)
@@ -257,7 +257,7 @@ class _Graph:
 
     def _squeeze(self, x, axes):
         value = self._of(x)
-        return _library(value).squeeze(value, tuple(axes))
+        return _library(value).squeeze(value, axes)
 
     def _unsqueeze(self, x, axes):
         (axis,) = axes
@@ -277,6 +277,11 @@ class _Graph:
 
     def _softmax(self, x, axis):
         return ops.softmax(self._of(x), axis)
+
+
+def _value(attribute):
+    """An attribute of an ONNX node; lists as tuples, which Keras asks for."""
+    return tuple(attribute) if isinstance(attribute, list) else attribute
 
 
 def _library(*values):
