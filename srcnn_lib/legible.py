@@ -84,7 +84,8 @@ class Experiment:
     uses_truth: bool = True
 
 
-_LONG = {"text": 4.0, "reading": 0.5, "finding": 3.0, "batch_size": 32, "crop_size": 192, "lines": 48, "scenes": 5000}
+_MANY = {"text": 4.0, "reading": 0.5, "finding": 3.0, "batch_size": 32, "crop_size": 192, "lines": 48, "scenes": 2400}
+_FEW = {"text": 4.0, "reading": 0.03, "batch_size": 8}
 EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
     "cards and scenes": Experiment("house-large", 5, crop_size=192, averaging=None),
@@ -92,8 +93,12 @@ EXPERIMENTS = {
     "large": Experiment("house-large", 80, text=4.0, learning_rate=7e-4),
     "large, then a reader": Experiment("house-large", 12, text=4.0, reading=0.05, learning_rate=3e-4, start="large"),
     "small, the reader first": Experiment("house", 28, text=4.0, reading=0.5, lines=8, learning_rate=1e-3),
-    "small, finding and reading": Experiment("house", 300, learning_rate=1e-3, **_LONG),
-    "large, finding and reading": Experiment("house-large", 300, learning_rate=6e-4, **_LONG),
+    "large, finding and reading": Experiment("house-large", 80, learning_rate=6e-4, **_MANY),
+    "large, longer": Experiment("house-large", 140, learning_rate=6e-4, start="large, finding and reading", **_MANY),
+    "large, cooled": Experiment("house-large", 50, learning_rate=3.5e-4, start="large, longer", **_MANY),
+    "small, finding and reading": Experiment("house", 80, learning_rate=1e-3, **_MANY),
+    "small, longer": Experiment("house", 140, learning_rate=1e-3, start="small, finding and reading", **_MANY),
+    "large, pixels again": Experiment("house-large", 40, learning_rate=3e-4, start="large, cooled", **_FEW),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
