@@ -5,8 +5,10 @@ DATA    =
 SHARE   =
 RUN     = $(if $(DATA),$(DATA_NAME)-$(PROFILE),$(PROFILE))
 
+# The data folder as a word of the shell, whatever is in its name.
+DATA_WORD = '$(subst ','\'',$(value DATA))'
 # The data folder's name, as far as Make can use it; where it cannot, a checksum tells such names apart.
-DATA_NAME := $(shell name=$$(basename -- '$(value DATA)'); clean=$$(printf %s "$$name" | tr -c 'A-Za-z0-9._-' '_'); \
+DATA_NAME := $(shell name=$$(basename -- $(DATA_WORD)); clean=$$(printf %s "$$name" | tr -c 'A-Za-z0-9._-' '_'); \
 	[ "$$name" = "$$clean" ] || clean=$$clean-$$(printf %s "$$name" | cksum | cut -d ' ' -f 1); echo "$$clean")
 ifeq ($(shell printf '%s\n' '$(RUN)' | grep -Ex '[A-Za-z0-9_-][A-Za-z0-9._-]*' | grep -vx template),)
 $(error RUN='$(RUN)': expected a name of letters, digits, dots, dashes and underscores, other than 'template')
@@ -72,7 +74,7 @@ data: $(RUN_DIR)/run.yaml ## only check the profile and draw the data set it nee
 
 # Looked at on every run, rewritten only when profile or data have changed.
 $(RUN_DIR)/run.yaml: FORCE | $(READY)
-	@$(PYTHON) -m srcnn_lib prepare $(RUN_DIR) --profile '$(PROFILE)' $(if $(DATA),--data '$(value DATA)')
+	@$(PYTHON) -m srcnn_lib prepare $(RUN_DIR) --profile '$(PROFILE)' $(if $(DATA),--data $(DATA_WORD))
 
 # Each notebook's share of it is rewritten together with it, where that share has changed.
 $(SOURCES:notebooks/%.py=$(RUN_DIR)/inputs/%.yaml): $(RUN_DIR)/run.yaml

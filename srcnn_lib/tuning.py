@@ -233,17 +233,20 @@ def run(
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
-    """One row a finished trial, in order: trial, psnr (dB; missing where pruned), pruned, seconds, parameters."""
+    """One row a finished trial, in order: trial, psnr (dB; missing where pruned), pruned, seconds, parameters.
+
+    Trials that were killed do not count, so that a search that was interrupted gives the table of one that was not.
+    """
     return pd.DataFrame(
         [
             {
-                "trial": trial.number,
+                "trial": number,
                 "psnr": trial.value if trial.state == TrialState.COMPLETE else np.nan,
                 "pruned": trial.state == TrialState.PRUNED,
                 "seconds": trial.duration.total_seconds(),
                 **trial.params,
             }
-            for trial in study.get_trials(deepcopy=False, states=FINISHED)
+            for number, trial in enumerate(study.get_trials(deepcopy=False, states=FINISHED))
         ]
     )
 

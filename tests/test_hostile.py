@@ -97,4 +97,6 @@ def test_the_enhancer_goes_through_and_names_what_failed_in_little_memory(corpus
 
 
 def _image(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+    """Whether the enhancer takes it: hidden files are none of its business."""
+    suffixes = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
+    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() in suffixes
