@@ -9,7 +9,7 @@ import tensorflow as tf
 from srcnn_lib import batches, legible, models, reading, scenes, training
 from srcnn_lib.errors import ForeseenError
 from srcnn_lib.files import write_json
-from srcnn_lib.specimens import typefaces
+from srcnn_lib.specimens import artwork, typefaces
 
 SIDE = 96
 
@@ -34,6 +34,11 @@ def test_a_scene_follows_from_its_seed_and_has_text_where_it_says(drawn):
         edges = cv2.Laplacian(cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY).astype(np.float32), -1)
         inside = [np.abs(edges[int(y0) : int(y1), int(x0) : int(x1)]).mean() for x0, y0, x1, y1 in scene.lines]
         assert np.median(inside) > 2 * np.median(np.abs(edges))
+
+
+def test_low_pictures_can_be_drawn():
+    for seed in range(60):
+        assert artwork.portrait(np.random.default_rng(seed), 100, 70).shape == (70, 100, 3)
 
 
 def test_no_typeface_of_another_pool_and_none_of_those_to_watch_is_learned_from():

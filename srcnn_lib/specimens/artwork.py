@@ -186,6 +186,8 @@ class _Brush:
         self.canvas = np.full((2 * height, 2 * width, 3), ground, np.uint8)
 
     def ellipse(self, x, y, across, down, ink, start=0, end=360, line=0.0):
+        if min(across, down) < 0:  # hidden altogether, as shoulders are below a low picture
+            return
         centre, axes = _fixed(np.array([(x, y), (across, down)]) * self.scale).tolist()
         thickness = max(round(line * self.scale), 1) if line else -1
         cv2.ellipse(self.canvas, centre, axes, 0, start, end, ink, thickness, cv2.LINE_AA, _SUBPIXEL)
