@@ -37,7 +37,7 @@ def test_a_scene_follows_from_its_seed_and_has_text_where_it_says(drawn):
 
 
 def test_low_pictures_can_be_drawn():
-    for seed in range(60):
+    for seed in (173, 186, 196):  # their shoulders are out of sight
         assert artwork.portrait(np.random.default_rng(seed), 100, 70).shape == (70, 100, 3)
 
 
