@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from srcnn_lib import images, metrics, ocr, pairs, parallel, perceptual, preprocess, stress
 from srcnn_lib.pairs import LOW
@@ -51,8 +52,15 @@ SQUASHED_FILTERS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def predict(model: keras.Model, image: np.ndarray) -> np.ndarray:
     """Enhance one image: uint8 RGB (H, W, 3) in and out, cut to [0, 255] and rounded as a file would be."""
-    output = np.asarray(model(image[None].astype(np.float32) / 255, training=False)[0])
+    output = np.asarray(_graph(model)(image[None].astype(np.float32) / 255)[0])
     return (np.clip(output, 0, 1) * 255).round().astype(np.uint8)
+
+
+@lru_cache(maxsize=32)
+def _graph(model: keras.Model) -> Callable:
+    """A model as a graph for images of any size: called layer by layer, Keras holds what all layers give at once."""
+    any_size = tf.TensorSpec((1, *model.inputs[0].shape[1:]), tf.float32)
+    return tf.function(partial(model, training=False), input_signature=[any_size])
 
 
 def methods(
