@@ -53,6 +53,7 @@ EPOCH_STEPS = 100
 CARDS = {"identities": 700, "seed": 1, "fault_share": 0.03}  # those of the profile `standard`
 UNSHARP = ("unsharp masking: 1, 1.5", "unsharp masking: 2, 1.5")
 READ_CARDS, READ_SCENES = 24, 16  # that decide between experiments: validation cards, and watched scenes
+READ_LAST = 50  # validation cards that decide between finalists
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,10 @@ EXPERIMENTS = {
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
-SHIPPED = {"house": "small, the reader first"}
+SHIPPED = {"house": "small, the reader first", "house-large": "large, cooled"}
 """What the enhancer calls its networks, and the experiments that they come from."""
+FINALISTS = ("small, the reader first", "small, longer", "large, cooled", "large, pixels again")
+"""Those that were judged once more, on more cards, to choose by."""
 
 _MARGIN = 16  # pixels round a crop, so that its border is spoilt as the rest is
 _WINDOW = 160  # pixels: width of a window on a line, at the recogniser's height
@@ -362,16 +365,29 @@ def score(names: Sequence[str], *, fonts: Sequence[Path], work: Path, keep: Path
 
     Their rows in `scores.csv` are kept or replaced, those of other experiments stay. Returns the rows of this call.
     """
-    unsharp = {name: evaluation.FILTERS[name] for name in UNSHARP}
-    enhancers = {evaluation.UNTOUCHED: lambda image: image, **unsharp}
-    enhancers |= {name: partial(evaluation.predict, training.load(work / f"{_file(name)}.keras")) for name in names}
-    table = judge(enhancers, fonts=fonts, cache=work / "read")
+    table = judge(_enhancers(names, work), fonts=fonts, cache=work / "read")
     listed = keep / "scores.csv"
     earlier = pd.read_csv(listed) if listed.exists() else table[:0]
     with files.whole(listed) as temporary:
         others = earlier[~earlier["method"].isin(table["method"])]
         pd.concat([others, table], ignore_index=True).to_csv(temporary, index=False)
     return table
+
+
+def choose(*, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> pd.DataFrame:
+    """Judge `FINALISTS` on more validation cards than experiments are, and keep that as `finalists.csv`."""
+    table = judge(_enhancers(FINALISTS, work), fonts=fonts, cache=work / "read", cards=READ_LAST)
+    with files.whole(keep / "finalists.csv") as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def _enhancers(names: Sequence[str], work: Path) -> dict[str, Callable]:
+    """Doing nothing, unsharp masking, and trained experiments."""
+    enhancers = {evaluation.UNTOUCHED: lambda image: image, **{name: evaluation.FILTERS[name] for name in UNSHARP}}
+    return enhancers | {
+        name: partial(evaluation.predict, training.load(work / f"{_file(name)}.keras")) for name in names
+    }
 
 
 def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> list[Path]:
@@ -444,14 +460,16 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
     return trained.merge(table, left_on="experiment", right_index=True, how="left")
 
 
-def judge(enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Path) -> pd.DataFrame:
-    """Read validation cards, and watched scenes, after every method, and the sharp image beside them.
+def judge(
+    enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Path, cards: int = READ_CARDS
+) -> pd.DataFrame:
+    """Read so many validation cards, and watched scenes, after every method, and the sharp image beside them.
 
     Returns one row a method and test ("cards", where values count, or "scenes"): method, test, error (character error
     rate), exact (share of fields) and psnr (mean, dB, against the clean drawing).
     """
     rows = []
-    for test, (names, read, known) in (("cards", _cards_to_read()), ("scenes", _scenes_to_read(fonts))):
+    for test, (names, read, known) in (("cards", _cards_to_read(cards)), ("scenes", _scenes_to_read(fonts))):
         found = evaluation.legibility(names, read, enhancers, known, engine="RapidOCR", cache_folder=cache).scores
         sums = evaluation.per_image(found, "value").groupby("method").sum(numeric_only=True)
         scores = evaluation.score(names, read, enhancers).groupby(["method", "truth"])["psnr"].mean()
@@ -473,14 +491,14 @@ def _file(name: str) -> str:
     return name.replace(",", "").replace(" ", "-")
 
 
-def _cards_to_read() -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
+def _cards_to_read(count: int) -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
     folder = dataset.provide(**CARDS)
     fields = pd.read_csv(folder / "truth" / "fields.csv", dtype={"text": "string"}, keep_default_na=False)
     faulty = set(pd.read_csv(folder / "truth" / "faults.csv")["number"])
     numbers = sorted({number for number in set(fields["number"]) - faulty if dataset.pool_of(number) == "validation"})
     pairs = {f"{variant}.{number}": (variant, number) for number in numbers for variant in dataset.STRENGTH}
     order = np.random.default_rng(SEED).permutation(len(pairs))
-    names = [list(pairs)[place] for place in order[:READ_CARDS]]
+    names = [list(pairs)[place] for place in order[:count]]
 
     def read(name: str) -> tuple:
         low, high = (
