@@ -3,7 +3,8 @@
 Training crops come from drawn scenes (`scenes`) and from the clean renderings of training cards, and are spoilt anew
 each time they are shown; the label is the clean drawing. So these recipes use the truth of training cards
 (`uses_truth`). Beside the distance of pixels and of their gradients, the loss can ask where RapidOCR finds text
-and what its recogniser sees in it (`reading`). Validation cards decide, by what is read on them; no test card has a say.
+and what its recogniser sees in it (`reading`). Validation cards decide, by what is read on them; no test card has a
+say.
 """
 
 import dataclasses
@@ -428,8 +429,8 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
     """The experiments that were trained, and what was read after each of them; empty where nothing was.
 
     One row an experiment, and one each for doing nothing, the classical filters and the sharp image: experiment,
-    network, multiply-adds per pixel, starts from, reader's weight, updates, seconds, device and remark; then for cards
-    and for scenes error, exact and PSNR, as `judge` gives them.
+    network, multiply-adds per pixel, starts from, weights of reader and finder, crops of an update, updates, seconds, device and
+    remark; then for cards and for scenes error, exact and PSNR, as `judge` gives them.
     """
     scored = folder / "scores.csv"
     if not scored.exists():
@@ -446,18 +447,32 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
                     "multiply-adds per pixel": record["multiply-adds per pixel"],
                     "starts from": how.start or "",
                     "reader's weight": record["reading"],
+                    "finder's weight": record.get("finding", 0.0),
+                    "crops": f"{record['batch_size']} × {record['crop_size']}²",
                     "updates": EPOCH_STEPS * record["epochs"],
                     "seconds": record["seconds"],
                     "device": record["device"],
                     "remark": record.get("remark", ""),
                 }
             )
-    trained = pd.DataFrame(rows)
-    table = pd.read_csv(scored).pivot(index="method", columns="test", values=["error", "exact", "psnr"])
-    table.columns = [f"{test}: {'PSNR' if measure == 'psnr' else measure}" for measure, test in table.columns]
+    trained, table = pd.DataFrame(rows), _by_method(scored)
     others = [name for name in table.index if name not in set(trained["experiment"])]
     trained = pd.concat([pd.DataFrame({"experiment": others}), trained], ignore_index=True)
     return trained.merge(table, left_on="experiment", right_index=True, how="left")
+
+
+def finalists(folder: Path = RESULTS) -> pd.DataFrame:
+    """What `choose` found, one row a method, with error, exact and PSNR of either test; empty where it was not run."""
+    file = folder / "finalists.csv"
+    return _by_method(file).rename_axis("method").reset_index() if file.exists() else pd.DataFrame()
+
+
+def _by_method(file: Path) -> pd.DataFrame:
+    table = pd.read_csv(file)
+    order = table["method"].unique()
+    table = table.pivot(index="method", columns="test", values=["error", "exact", "psnr"]).loc[order]
+    table.columns = [f"{test}: {'PSNR' if measure == 'psnr' else measure}" for measure, test in table.columns]
+    return table
 
 
 def judge(

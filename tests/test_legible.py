@@ -138,6 +138,7 @@ def test_what_was_tried_is_shown_beside_doing_nothing(tmp_path):
     assert legible.kept(tmp_path).empty
     name, experiment = next(iter(legible.EXPERIMENTS.items()))
     record = {"network": experiment.network, "multiply-adds per pixel": 5, "reading": 0.0, "epochs": 2, "seconds": 1.0}
+    record |= {"batch_size": 4, "crop_size": 128}
     write_json(tmp_path / f"{name.replace(' ', '-')}.json", record | {"device": "a machine"})
     rows = [(method, test, 0.1, 0.8, 20.0) for method in (name, "untouched") for test in ("cards", "scenes")]
     table = pd.DataFrame(rows, columns=["method", "test", "error", "exact", "psnr"])
@@ -145,6 +146,19 @@ def test_what_was_tried_is_shown_beside_doing_nothing(tmp_path):
     shown = legible.kept(tmp_path).set_index("experiment")
     assert shown.index.tolist() == ["untouched", name]
     assert shown.loc[name, "updates"] == 2 * legible.EPOCH_STEPS and shown.loc["untouched", "cards: error"] == 0.1
+
+
+def test_the_last_ones_are_shown_in_their_order(tmp_path):
+    assert legible.finalists(tmp_path).empty
+    rows = [(method, test, 0.2, 0.5, 20.0) for test in ("cards", "scenes") for method in ("untouched", "a")]
+    table = pd.DataFrame(rows, columns=["method", "test", "error", "exact", "psnr"])
+    table.to_csv(tmp_path / "finalists.csv", index=False)
+    shown = legible.finalists(tmp_path)
+    assert shown["method"].tolist() == ["untouched", "a"] and shown["cards: error"].tolist() == [0.2, 0.2]
+
+
+def test_every_network_that_is_shipped_was_judged_among_the_last():
+    assert set(legible.SHIPPED.values()) <= set(legible.FINALISTS) <= set(legible.EXPERIMENTS)
 
 
 def test_unknown_experiments_list_the_known_ones():
