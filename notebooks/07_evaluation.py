@@ -491,7 +491,7 @@ trials = legible.kept()
 if trials.empty:
     shown, about = pd.DataFrame({"": ["not run yet: make legible"]}), ""
 else:
-    shown = trials.drop(columns="device")
+    shown = trials.drop(columns=["device", "remark", "multiply-adds per pixel"])
     about = f": what was tried, in this order ({', '.join(trials['device'].dropna().unique())})"
 figures.table(
     shown,
@@ -501,13 +501,20 @@ figures.table(
     formats={}
     if trials.empty
     else {
-        "multiply-adds per pixel": "{:,.0f}",
         "updates": "{:,.0f}",
         "seconds": "{:,.0f}",
         **{name: "{:.1%}" for name in shown.columns if "error" in name or "exact" in name},
         **{name: "{:.2f}" for name in shown.columns if "PSNR" in name},
     },
 )
+
+# %%
+remarks = (
+    {}
+    if trials.empty
+    else trials[trials["remark"].fillna("") != ""].groupby("remark", sort=False)["experiment"].agg(", ".join)
+)
+Markdown("\n".join(f"- *{experiments}*: {remark}." for remark, experiments in remarks.items()))
 
 # %%
 finalists = legible.finalists()
@@ -547,6 +554,9 @@ figures.table(
 )
 
 # %% [markdown]
+# `house-large` was taught by where an OCR engine finds text and by what it sees there, and it shows: on edges that are not
+# text, such as those of portraits, it draws strokes that are not there. Its images are for OCR, not for keeping.
+#
 # `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
 # text is known, by the measures of [the table of this run](#reading). It takes long, so that its results are kept; each scoring is logged with the hashes of the network's file and
 # of the data. The first scoring of a network counts, and is shown, since whoever scores again and again may end up choosing.

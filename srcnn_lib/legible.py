@@ -457,6 +457,7 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
             )
     trained, table = pd.DataFrame(rows), _by_method(scored)
     others = [name for name in table.index if name not in set(trained["experiment"])]
+    others.sort(key=lambda name: (name == evaluation.SHARP, name != evaluation.UNTOUCHED))
     trained = pd.concat([pd.DataFrame({"experiment": others}), trained], ignore_index=True)
     return trained.merge(table, left_on="experiment", right_index=True, how="left")
 
