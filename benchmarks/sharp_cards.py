@@ -22,9 +22,11 @@ ALLOWED = 0.2  # percentage points
 
 
 def methods(strengths: list[float]) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """What the cards are read after."""
+    """What the cards are read after: every network of the enhancer, at every strength."""
     return {BEFORE: lambda image: image} | {
-        f"strength {strength:g}": partial(enhancer.enhance, strength=strength, threads=1) for strength in strengths
+        f"{model}, strength {strength:g}": partial(enhancer.enhance, model=model, strength=strength, threads=1)
+        for model in enhancer.models()
+        for strength in strengths
     }
 
 

@@ -484,7 +484,7 @@ figures.table(
 # typefaces and sizes, spoilt anew each time, with the clean drawing as the label. Some are taught by a reader, too: what
 # RapidOCR's own recogniser sees in the enhanced line should be what it sees in the clean one, and its detector should find
 # text where it finds it in the clean image (`reading`). Validation cards decide, by what is read on them; the last ones were
-# judged once more on more cards. `make legible` repeats it all.
+# judged once more on more cards. `make legible` repeats the recipes, with TensorFlow throughout.
 
 # %%
 trials = legible.kept()
@@ -622,7 +622,7 @@ figures.table(
 
 # %% [markdown]
 # An image that is sharp already should come out as it was. `make bench-sharp` lets OCR read the sharp sides of validation cards
-# before and after the default network, at full strength and at half.
+# before and after each network, at full strength and at half.
 
 # %%
 left_alone = records.read("sharp")
