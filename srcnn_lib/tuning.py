@@ -336,6 +336,11 @@ class _Sampler(optuna.samplers.TPESampler):
         super().__init__(**options)
         self.given = given
 
+    def infer_relative_search_space(self, study, trial):
+        """What TPE proposes together, and without being asked again: never what is given."""
+        space = super().infer_relative_search_space(study, trial)
+        return {name: distribution for name, distribution in space.items() if name not in self.given}
+
     def sample_independent(self, study, trial, param_name, param_distribution):
         if param_name in self.given:
             return self.given[param_name]

@@ -160,6 +160,19 @@ def test_other_data_settings_or_seeds_are_another_study(task):
     assert darker.identity != task.identity
 
 
+def test_points_of_a_grid_are_trained_as_they_were_asked_for_however_many_there_are():
+    trained = []
+
+    def objective(trial):
+        trained.append((trial.suggest_categorical("a", [0, 1]), trial.suggest_categorical("b", list(range(6)))))
+        return float(sum(trained[-1]))
+
+    points = tuning.combinations({}, {"a": [0, 1], "b": range(6)})  # more than are drawn before TPE begins to reason
+    study = tuning.run("grid", objective, IN_MEMORY, points, seed=1)
+    assert sorted(trained) == [(a, b) for a in (0, 1) for b in range(6)]
+    assert tuning.table(study)[["a", "b"]].to_records(index=False).tolist() == trained
+
+
 def test_importance_finds_what_matters():
     def one_matters(trial):
         trial.suggest_float("idle", 0, 1)
