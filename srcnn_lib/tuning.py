@@ -322,8 +322,9 @@ def _open(name: str, database: Database) -> optuna.Study:
 
 
 def _given(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
-    """The parameters of a trial: those that it was to have, also where it has not come to all of them."""
-    return trial.user_attrs.get(_ASKED) or trial.params
+    """The parameters of a trial: those that it has, and those that it was to have where it has not come to them."""
+    asked = trial.user_attrs.get(_ASKED) or trial.params
+    return {name: trial.params.get(name, value) for name, value in asked.items()}
 
 
 class _Sampler(optuna.samplers.TPESampler):

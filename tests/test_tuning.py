@@ -173,6 +173,19 @@ def test_points_of_a_grid_are_trained_as_they_were_asked_for_however_many_there_
     assert tuning.table(study)[["a", "b"]].to_records(index=False).tolist() == trained
 
 
+def test_a_trial_of_another_point_than_it_was_asked_for_does_not_count_as_that_one(monkeypatch, tmp_path):
+    def objective(trial):
+        return float(trial.suggest_categorical("a", list(range(8))))
+
+    points = tuning.combinations({}, {"a": range(8)})
+    database = Database(f"sqlite:///{tmp_path}/grid.db", False)
+    with monkeypatch.context() as patch:  # as with Optuna 5 before given points were kept from it
+        patch.delattr(tuning._Sampler, "infer_relative_search_space")
+        study = tuning.run("grid", objective, database, points, seed=1)
+        assert set(tuning.table(study)["a"]) <= set(range(8))
+    assert set(tuning.table(tuning.run("grid", objective, database, points, seed=1))["a"]) == set(range(8))
+
+
 def test_importance_finds_what_matters():
     def one_matters(trial):
         trial.suggest_float("idle", 0, 1)
