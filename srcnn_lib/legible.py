@@ -71,6 +71,8 @@ class Experiment:
     """How much more than other pixels those count that are in a line of text."""
     reading: float = 0.0
     """Weight of what the recogniser sees."""
+    telling: float = 0.0
+    """Weight of which characters it takes that for, colours aside."""
     finding: float = 0.0
     """Weight of where the detector finds text."""
     batch_size: int = 4
@@ -87,6 +89,8 @@ class Experiment:
 
 
 _MANY = {"text": 4.0, "reading": 0.5, "finding": 3.0, "batch_size": 32, "crop_size": 192, "lines": 48, "scenes": 2400}
+_TELL = _MANY | {"reading": 0.0, "telling": 0.3, "finding": 1.0}
+_SOFTLY = _MANY | {"reading": 0.0, "telling": 0.1, "finding": 0.3}
 _FEW = {"text": 4.0, "reading": 0.03, "batch_size": 8}
 EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
@@ -100,13 +104,19 @@ EXPERIMENTS = {
     "large, cooled": Experiment("house-large", 50, learning_rate=3.5e-4, start="large, longer", **_MANY),
     "small, finding and reading": Experiment("house", 80, learning_rate=1e-3, **_MANY),
     "small, longer": Experiment("house", 140, learning_rate=1e-3, start="small, finding and reading", **_MANY),
+    "large, telling": Experiment("house-large", 180, learning_rate=6e-4, start="large, cooled", **_TELL),
+    "large, telling softly": Experiment("house-large", 180, learning_rate=6e-4, start="large, cooled", **_SOFTLY),
+    "small, telling": Experiment("house", 180, learning_rate=1e-3, start="small, longer", **_TELL),
     "large, pixels again": Experiment("house-large", 40, learning_rate=3e-4, start="large, cooled", **_FEW),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
 SHIPPED = {"house": "small, the reader first", "house-large": "large, cooled"}
 """What the enhancer calls its networks, and the experiments that they come from."""
-FINALISTS = ("small, the reader first", "small, longer", "large, cooled", "large, pixels again")
+FINALISTS = (
+    *("small, the reader first", "small, longer", "small, telling"),
+    *("large, cooled", "large, pixels again", "large, telling", "large, telling softly"),
+)
 """Those that were judged once more, on more cards, to choose by."""
 
 _MARGIN = 16  # pixels round a crop, so that its border is spoilt as the rest is
@@ -242,17 +252,18 @@ class Reader(keras.Model):
     """A network and what it is taught by, as one model that `training.fit` trains; called, it is the network.
 
     At each step it learns from pixels and their gradients (`metrics.gradient_distance`), those in lines of text
-    counting `text` times more, from `reading` times the mean absolute difference between what RapidOCR's recogniser
-    sees in lines of the enhanced and of the clean crop, and from `finding` times the cross entropy of where its
-    detector finds text in the one and in the other, both enlarged twice. What is validated is the compiled loss.
+    counting `how.text` times more, from `how.reading` times the mean absolute difference between what RapidOCR's
+    recogniser sees in lines of the enhanced and of the clean crop, from `how.telling` times the cross entropy of the
+    characters that it takes their brightness for, and from `how.finding` times the cross entropy of where its detector
+    finds text in the one and in the other, both enlarged twice. What is validated is the compiled loss.
     """
 
-    def __init__(self, network: keras.Model, text: float, read: float, find: float, **kwargs) -> None:
+    def __init__(self, network: keras.Model, how: Experiment, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.network = network
-        self.text, self.read, self.find = text, read, find
-        self.recogniser = reading.recogniser() if read else None
-        self.detector = reading.detector() if find else None
+        self.network, self.how = network, how
+        self.recogniser = reading.recogniser() if how.reading else None
+        self.letters = reading.letters() if how.telling else None
+        self.detector = reading.detector() if how.finding else None
         self.built = True
 
     def call(self, image, training=False):
@@ -263,14 +274,18 @@ class Reader(keras.Model):
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         high, text, lines = y[0][..., :3], y[0][..., 3:], y[1]
         made = ops.cast(y_pred, "float32")
-        loss = self._distance(high, made, 1 + self.text * text)
+        loss = self._distance(high, made, 1 + self.how.text * text)
         made = ops.clip(made, 0, 1)
-        if self.read:
+        if self.recogniser:
             wanted = ops.stop_gradient(self._seen(high, lines))
-            loss += self.read * ops.mean(ops.abs(self._seen(made, lines) - wanted))
-        if self.find:
+            loss += self.how.reading * ops.mean(ops.abs(self._seen(made, lines) - wanted))
+        if self.letters:
+            wanted = ops.stop_gradient(ops.softmax(self._told(high, lines)))
+            told = self._told(made, lines)
+            loss += self.how.telling * ops.mean(ops.categorical_crossentropy(wanted, told, from_logits=True))
+        if self.detector:
             wanted = ops.stop_gradient(ops.sigmoid(self._found(high)))
-            loss += self.find * ops.mean(ops.binary_crossentropy(wanted, self._found(made), from_logits=True))
+            loss += self.how.finding * ops.mean(ops.binary_crossentropy(wanted, self._found(made), from_logits=True))
         return loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
@@ -288,11 +303,18 @@ class Reader(keras.Model):
         return sum(ops.mean(its * ops.sqrt(ops.square(part) + 1e-6)) / ops.mean(its) for part, its in parts)
 
     def _seen(self, crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTensor:
-        windows = reading.lines(crops, lines[:, 1:], ops.cast(lines[:, 0], "int32"), _WINDOW)
-        return self.recogniser(windows)
+        return self.recogniser(_cut(crops, lines))
+
+    def _told(self, crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTensor:
+        grey = ops.repeat(ops.image.rgb_to_grayscale(_cut(crops, lines)), 3, -1)  # colours are left to the pixels
+        return self.letters(grey)
 
     def _found(self, crops: keras.KerasTensor) -> keras.KerasTensor:
         return self.detector(ops.image.resize(crops, [2 * side for side in crops.shape[1:3]]))
+
+
+def _cut(crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTensor:
+    return reading.lines(crops, lines[:, 1:], ops.cast(lines[:, 0], "int32"), _WINDOW)
 
 
 def watched(bank: Bank, cards: Cards, count: int, size: int, seed: int) -> list[batches.Pair]:
@@ -338,7 +360,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         validate_every=5,
         precision="auto",
     )
-    taught = Reader(network, experiment.text, experiment.reading, experiment.finding, name=_file(name))
+    taught = Reader(network, experiment, name=_file(name))
     history = training.fit(
         taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{_file(name)}.training"
     )

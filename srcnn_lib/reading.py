@@ -16,6 +16,7 @@ from keras import KerasTensor, ops
 
 HEIGHT = 48
 """What lines are scaled to for the recogniser, in pixels."""
+_RECOGNISER = "models/PP-OCRv6_rec_small.onnx"
 _CLASSES = 18_710  # of characters, which the recogniser's last product gives
 
 
@@ -25,7 +26,16 @@ def recogniser() -> Callable[[KerasTensor], KerasTensor]:
     Takes lines of text, float32 RGB (N, HEIGHT, W, 3) in [0, 1], and gives float32 (N, W // 8, 120). Raises
     ValueError if the installed `rapidocr` has another recogniser.
     """
-    return _Graph(*_load("models/PP-OCRv6_rec_small.onnx", "MatMul", _CLASSES))
+    return _Graph(*_load(_RECOGNISER, "MatMul", _CLASSES))
+
+
+def letters() -> Callable[[KerasTensor], KerasTensor]:
+    """The recogniser up to the logits of its characters.
+
+    Takes what `recogniser` takes, and gives float32 (N, W // 8, 18,710); the first class says "none". Raises
+    ValueError if the installed `rapidocr` has another recogniser.
+    """
+    return _Graph(*_load(_RECOGNISER, "Softmax"))
 
 
 def detector() -> Callable[[KerasTensor], KerasTensor]:

@@ -81,11 +81,18 @@ def test_a_scene_smaller_than_a_crop_is_continued(drawn):
     assert low.shape == (1, SIDE, SIDE, 3) and not high[..., 3].any()
 
 
-@pytest.mark.parametrize("kind, width, sides", [("rec", 120, (15, 120)), ("det", 96, (reading.HEIGHT * 2, 96, 1))])
-def test_a_reader_sees_what_onnx_runtime_sees(rng, kind, width, sides):
+@pytest.mark.parametrize(
+    "load, kind, width, sides",
+    [
+        (reading.recogniser, "rec", 120, (15, 120)),
+        (reading.letters, "rec", 120, (15, 18_710)),
+        (reading.detector, "det", 96, (reading.HEIGHT * 2, 96, 1)),
+    ],
+)
+def test_a_reader_sees_what_onnx_runtime_sees(rng, load, kind, width, sides):
     import onnx
 
-    reader = {"rec": reading.recogniser, "det": reading.detector}[kind]()
+    reader = load()
     file = next(iter(reading.files("rapidocr").joinpath("models").glob(f"*{kind}*.onnx")))
     graph = onnx.load(str(file))
     graph.graph.output.append(onnx.helper.make_tensor_value_info(reader.last, onnx.TensorProto.FLOAT, None))
@@ -105,8 +112,8 @@ def test_windows_are_cut_where_they_say():
     assert 63 * cut[0, [0, -1], 0, 0] == pytest.approx([10, 57], abs=1e-3)
 
 
-@pytest.mark.parametrize("read, find", [(0.0, 0.0), (0.05, 0.1)])
-def test_a_network_learns_from_a_reader(tmp_path, lessons, read, find):
+@pytest.mark.parametrize("weights", [{}, {"reading": 0.05, "finding": 0.1}, {"telling": 0.1}])
+def test_a_network_learns_from_a_reader(tmp_path, lessons, weights):
     keras.utils.set_random_seed(1)
     network = models.build("house", width=12, blocks=1, light=0)
     before = [values.copy() for values in network.get_weights()]
@@ -115,9 +122,8 @@ def test_a_network_learns_from_a_reader(tmp_path, lessons, read, find):
         batch_size=1,
     )
     recipe = training.Recipe(epochs=2, learning_rate=1e-3, loss="gradient", clip_norm=1.0)
-    history = training.fit(
-        legible.Reader(network, 4.0, read, find, name="taught"), lessons, watched, recipe, folder=tmp_path
-    )
+    taught = legible.Reader(network, legible.Experiment("house", 2, text=4.0, **weights), name="taught")
+    history = training.fit(taught, lessons, watched, recipe, folder=tmp_path)
     assert np.isfinite(history["loss"]).all() and history["val_mse"].notna().all()
     assert any(not np.array_equal(old, new) for old, new in zip(before, network.get_weights(), strict=True))
     training.save(network, tmp_path / "network.keras")  # the network alone, which needs no reader
