@@ -451,7 +451,7 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
     """The experiments that were trained, and what was read after each of them; empty where nothing was.
 
     One row an experiment, and one each for doing nothing, the classical filters and the sharp image: experiment,
-    network, multiply-adds per pixel, starts from, weights of reader and finder, crops of an update, updates, seconds,
+    network, multiply-adds per pixel, starts from, weights of reader, letters and finder, crops of an update, updates, seconds,
     device and remark; then for cards and for scenes error, exact and PSNR, as `judge` gives them.
     """
     scored = folder / "scores.csv"
@@ -469,6 +469,7 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
                     "multiply-adds per pixel": record["multiply-adds per pixel"],
                     "starts from": how.start or "",
                     "reader's weight": record["reading"],
+                    "letters' weight": record.get("telling", 0.0),
                     "finder's weight": record.get("finding", 0.0),
                     "crops": f"{record['batch_size']} × {record['crop_size']}²",
                     "updates": EPOCH_STEPS * record["epochs"],
