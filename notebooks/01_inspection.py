@@ -204,7 +204,10 @@ figures.table(
 )
 
 # %%
-shown = flags.drop_duplicates("flag").merge(found.pairs, on="name")
+elsewhere = flags.drop_duplicates("name").drop_duplicates(
+    "flag"
+)  # a pair a flag, another one for each where that can be
+shown = pd.concat([elsewhere, flags]).drop_duplicates("flag").merge(found.pairs, on="name")
 gallery = []
 for pair in shown.itertuples():
     low, high = pairs.read_pair(run.data_folder, pair)
@@ -213,7 +216,7 @@ if gallery:
     display(
         figures.figure(
             figures.side_by_side(gallery, columns=4),
-            caption="One pair for each flag that was raised.",
+            caption="The clearest pair of each flag that was raised.",
             alt="Pairs of images, one for each flag: " + ", ".join(shown["flag"]) + ".",
         )
     )
@@ -283,6 +286,18 @@ if faults_table.exists():
             trust,
             caption="Planted faults, in pairs, and how many of them the rules above found.",
             formats={"precision": "{:.2f}", "recall": "{:.2f}"},
+        )
+    )
+    wrongly = {kind: sorted(said[kind] - planted[kind]) for kind in said}
+    missed = {kind: sorted(planted[kind] - said[kind]) for kind in said}
+    display(
+        Markdown(
+            "\n".join(
+                f"- {what}: "
+                + ("; ".join(f"{', '.join(names)} ({kind})" for kind, names in by_kind.items() if names) or "none")
+                + "."
+                for what, by_kind in (("Flagged without a planted fault", wrongly), ("Planted and not found", missed))
+            )
         )
     )
 else:

@@ -211,8 +211,9 @@ Markdown(
     f"The last epoch ends at a loss of {summary['final_loss']:.4f} and a validation loss of {summary['final_val_loss']:.4f}; "
     f"epoch {summary['best_epoch']} was best with {summary['best_val_loss']:.4f}. Leaving the validation images alone is an error of "
     f"**{untouched:.4f}**. The original went from {original.LOSS[0]:.4f} / "
-    f"{original.VAL_LOSS[0]:.4f} to {original.LOSS[-1]} / {original.VAL_LOSS[-1]}. A step took {milliseconds:.0f} ms here and about "
-    f"{original.MILLISECONDS_PER_STEP[-1]} ms there. Its log prints “{original.SECONDS_PER_EPOCH[-1]}s "
+    f"{original.VAL_LOSS[0]:.4f} to {original.LOSS[-1]} / {original.VAL_LOSS[-1]}. A step took {milliseconds:.0f} ms here"
+    + (f", on crops of {crop_size}×{crop_size} pixels," if crop_size else "")
+    + f" and about {original.MILLISECONDS_PER_STEP[-1]} ms there, on whole images. Its log prints “{original.SECONDS_PER_EPOCH[-1]}s "
     f"{original.MILLISECONDS_PER_STEP[-1]}ms/step”: the seconds are those of the whole epoch, the milliseconds those of one "
     "step, which is easily read as one number."
 )
@@ -362,12 +363,12 @@ figures.beside_original(
 # %%
 if published is None:
     verdict = "Until then there is nothing to compare this run with but the original's own log, in [the table](#log)."
-elif published["data_sha256"] != run.read_json("01_inspection/summary.json")["data_sha256"]:
-    verdict = "This run has other pairs, so that its errors do not compare with that record."
+elif not np.isclose(published["untouched_val_mse"], untouched, rtol=1e-4):
+    verdict = "This run has other validation images (leaving them alone gives another error), so that its errors do not compare with that record."
 else:
     verdict = (
         f"It ended at {published['history'][-1]['val_loss']:.5f} after {published['seconds']:,.0f} s of training and validation. "
-        f"This run, on the same pairs, came to {summary['best_val_loss']:.5f} after {summary['seconds']:,.0f} s."
+        f"This run, on the same validation images, came to {summary['best_val_loss']:.5f} after {summary['seconds']:,.0f} s."
     )
 Markdown(verdict)
 

@@ -27,7 +27,7 @@
 # brightness Y, with or without a border, and these choices move it by more than most methods do; here they are always
 # named. None of them asks whether the text can be read.
 #
-# The *perceptual loss* comes nearer to that: the mean squared difference between the features that a trained network finds
+# The *perceptual loss* means to come nearer to that: the mean squared difference between the features that a trained network finds
 # in both images. The original names VGG19, trained on photographs, for it. Here it is the recogniser of section 2.7, which
 # was trained to read, and VGG19 beside it where its weights are at hand.
 
@@ -150,7 +150,7 @@ def with_interval(row):
     return {
         "PSNR": f"{row.figure:.2f} ({row.low:.2f} to {row.high:.2f})",
         "gain": f"{row.difference:+.2f} ({row.difference_low:+.2f} to {row.difference_high:+.2f})",
-        "p": row.p,
+        "p": comparison.shown_p(row.p),
     }
 
 
@@ -173,7 +173,7 @@ figures.table(
     caption=f"Scores on {len(names)} test pairs, {parts.loc[parts['part'] == 'test', 'group'].nunique()} cards, against the "
     "pre-processed labels: PSNR in dB over RGB, no border cut, mean over the pairs with its 95 % interval, and the gain over the "
     f"untouched input (Wilcoxon's p). Chosen on {len(validation_names)} validation pairs: {best_unsharp} (width in pixels, amount).",
-    formats={"mean MSE": "{:.6f}", "p": "{:.1g}", "PSNR of the mean MSE": "{:.2f}"},
+    formats={"mean MSE": "{:.6f}", "PSNR of the mean MSE": "{:.2f}"},
     key="scores",
 )
 
@@ -225,12 +225,13 @@ figures.figure(
 # ### At native resolution ◆
 #
 # From here on whole, unsquashed test cards, against the sharp file as it lies on disk. Drawn cards have a second
-# truth: the card before anything was done to it. Where a data set has pools, all cards of the test pool take
-# part that neither training nor validation has seen, not only the few that the original's split leaves.
+# truth: the card before anything was done to it. Where a data set has pools, they are drawn from the whole test
+# pool, which neither training nor validation has seen, not only from the few that the original's split leaves; how
+# many take part is set in the profile.
 #
 # Classical filters are set on validation cards: unsharp masking in two ways, for the highest PSNR and for the fewest
-# errors in reading, deconvolution (Wiener's or Richardson and Lucy's) for reading. “SRCNN as published” squashes the
-# card, enhances it and stretches it back.
+# errors in reading, deconvolution (Wiener's or Richardson and Lucy's) for reading. “SRCNN, stretched back” is the network
+# of section 2.7: it squashes the card, enhances it and stretches it back.
 
 # %%
 folder = run.data_folder
@@ -273,11 +274,14 @@ figures.table(
 
 # %%
 native = {name: training.load(run.existing(f"06_training/native/{name}.keras")) for name in native_models}
-stretched = "SRCNN as published, stretched back"
+stretched = "SRCNN, stretched back"
 enhancers = {
     evaluation.UNTOUCHED: lambda image: image,
-    "unsharp masking, for PSNR": grid[for_psnr],
-    "unsharp masking, for reading": grid[for_reading],
+    **(
+        {"unsharp masking, for both": grid[for_psnr]}
+        if for_psnr == for_reading
+        else {"unsharp masking, for PSNR": grid[for_psnr], "unsharp masking, for reading": grid[for_reading]}
+    ),
     "deconvolution, for reading": grid[deconvolution],
     stretched: lambda image: pairs.unsquash(evaluation.predict(network, pairs.squash(image, image_size)), image.shape),
     **{f"{name}, native": partial(evaluation.predict, each) for name, each in native.items()},
@@ -312,10 +316,10 @@ run.write_table("07_evaluation/native_summary.csv", sharp.reset_index())
 figures.table(
     quality,
     caption=f"{len(cards)} test cards at native resolution, against the sharp file: mean PSNR in dB over RGB, no border cut, with its 95 % interval, the "
-    "gain over the untouched image (Wilcoxon's p), and further measures; lower GMSD and perceptual loss are better, of the others higher."
+    "gain over the untouched image (Wilcoxon's p), and further measures; lower GMSD and perceptual loss are better, of the others higher. "
+    "The interval is that of the mean, p that of the ranks of single cards, so one can be clear where the other is not."
     + ("" if vgg19 else " Perceptual loss of VGG19: not run, no weights."),
     formats={
-        "p": "{:.1g}",
         "PSNR, clean truth": "{:.2f}",
         "PSNR, Y": "{:.2f}",
         "SSIM": "{:.3f}",
@@ -358,7 +362,7 @@ def displayed(table):
             "against untouched": [
                 f"{figure:+.1f} ({low:+.1f} to {high:+.1f})" for figure, low, high in points.to_numpy()
             ],
-            "p": table["p"],
+            "p": table["p"].map(comparison.shown_p),
             "exact": table["exact"],
             "word errors": table["word_errors"],
             "recovered share": table["recovered"],
@@ -366,7 +370,7 @@ def displayed(table):
     )
 
 
-reading_formats = {"p": "{:.1g}", "exact": "{:.1%}", "word errors": "{:.1%}", "recovered share": "{:.0%}"}
+reading_formats = {"exact": "{:.1%}", "word errors": "{:.1%}", "recovered share": "{:.0%}"}
 read_well = {engine: evaluation.per_image(reading.scores, kind) for engine, reading in readings.items()}
 summary_of_reading = pd.concat(
     {

@@ -85,6 +85,11 @@ def against(
     return pd.DataFrame(rows)
 
 
+def shown_p(p: float) -> str:
+    """A p value as it is shown: one digit, and never as 0; a dash where there is none."""
+    return "–" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.1g}"
+
+
 def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame:
     """Of a log of scorings those that count: the first of each network as it is now, on each test.
 

@@ -103,25 +103,24 @@ def measure(folder: Path, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def flags(measures: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
-    """Doubtful pairs: one row a pair and flag, with name, flag and reason (the measure that gave it away).
+    """Doubtful pairs: one row a pair and flag, with name, flag and reason (the measure that gave it away), the
+    clearest of a flag first.
 
     `thresholds` holds min_detail, max_detail, min_contrast_kept, min_layout and max_shift. A pair that
     shows two cards gets no further flag, since comparing its sides means nothing.
     """
     other = measures["layout"] < thresholds["min_layout"]
     rules = {
-        "other card": (other, "layout"),
-        "too bad": (~other & (measures["detail"] < thresholds["min_detail"]), "detail"),
-        "too good": (~other & (measures["detail"] > thresholds["max_detail"]), "detail"),
-        "too hazy": (~other & (measures["contrast_kept"] < thresholds["min_contrast_kept"]), "contrast_kept"),
-        "misaligned": (~other & (measures["shift"] > thresholds["max_shift"]), "shift"),
+        "other card": (other, "layout", True),
+        "too bad": (~other & (measures["detail"] < thresholds["min_detail"]), "detail", True),
+        "too good": (~other & (measures["detail"] > thresholds["max_detail"]), "detail", False),
+        "too hazy": (~other & (measures["contrast_kept"] < thresholds["min_contrast_kept"]), "contrast_kept", True),
+        "misaligned": (~other & (measures["shift"] > thresholds["max_shift"]), "shift", False),
     }
-    found = [
-        measures.loc[hit, ["name"]].assign(
-            flag=flag, reason=[f"{column} {value:.3f}" for value in measures.loc[hit, column]]
-        )
-        for flag, (hit, column) in rules.items()
-    ]
+    found = []
+    for flag, (hit, column, low_first) in rules.items():
+        rows = measures[hit].sort_values([column, "name"], ascending=[low_first, True])
+        found.append(rows[["name"]].assign(flag=flag, reason=[f"{column} {value:.3f}" for value in rows[column]]))
     return pd.concat(found, ignore_index=True)
 
 
