@@ -451,8 +451,8 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
     """The experiments that were trained, and what was read after each of them; empty where nothing was.
 
     One row an experiment, and one each for doing nothing, the classical filters and the sharp image: experiment,
-    network, multiply-adds per pixel, starts from, weights of reader, letters and finder, crops of an update, updates, seconds,
-    device and remark; then for cards and for scenes error, exact and PSNR, as `judge` gives them.
+    network, multiply-adds per pixel, starts from, weights of reader, letters and finder, crops of an update, updates,
+    seconds, device and remark; then for cards and for scenes error, exact and PSNR, as `judge` gives them.
     """
     scored = folder / "scores.csv"
     if not scored.exists():
