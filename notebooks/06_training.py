@@ -263,15 +263,28 @@ figures.figure(
 
 # %%
 several = np.stack([low for low, _ in validation[: min(8, len(validation))]]).astype(np.float32) / 255
-answers = [np.asarray(layer).max(axis=(0, 1, 2)) > 0 for layer in outputs(several)[:-1]]
-silent = {name: int((~answer).sum()) for name, answer in zip(names, answers, strict=False)}
+
+
+def silent_filters(network):
+    """How many filters of each layer but the last answer with 0 everywhere."""
+    hidden = [layer for layer in network.layers if hasattr(layer, "kernel_size")][:-1]
+    answers = keras.Model(network.input, [layer.output for layer in hidden])(several)
+    return {
+        layer.name: int((np.asarray(answer).max(axis=(0, 1, 2)) <= 0).sum())
+        for layer, answer in zip(hidden, answers, strict=True)
+    }
+
+
+keras.utils.set_random_seed(seed)
+untrained = models.build(model, **({"start": start} if start != "random" else {}))
+silent, silent_before = silent_filters(network), silent_filters(untrained)
 run.write_json("06_training/silent.json", silent)
 Markdown(
-    "A filter behind a ReLU whose sum never rises above 0 passes no gradient on, and hardly ever recovers. On "
+    "A filter behind a ReLU whose sum never rises above 0 passes no gradient on, and hardly ever recovers: its feature map is black. On "
     f"{len(several)} validation images "
     + ", ".join(
-        f"{count} of {len(answer)} filters of {name}"
-        for (name, count), answer in zip(silent.items(), answers, strict=True)
+        f"{count} of {network.get_layer(name).filters} filters of {name} ({silent_before[name]} before training)"
+        for name, count in silent.items()
     )
     + " are silent."
 )
