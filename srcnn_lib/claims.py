@@ -100,26 +100,34 @@ class Lead(NamedTuple):
     """How far one training curve lies above another, in dB."""
 
     gain: float
-    swing: float  # by how much that changes from one look to the next; NaN where there was one look only
+    chance: float  # what another seed changes or, with one seed, another look; NaN where neither is known
 
 
 def _lead(curves: pd.DataFrame, model: str, base: str) -> Lead:
     """The lead of `model` over `base` in the second half of their curves.
 
-    Where there is one seed, nothing but the curve itself tells how far its last point can be trusted. So this takes
-    all looks of the second half, of all seeds: their mean, and the largest less the smallest.
+    The last look alone would be no measure, since a curve swings from one to the next: this takes the mean. Of several
+    seeds, each has a mean, and chance is the largest less the smallest of these. Where there is one seed, nothing but
+    the curve itself tells how far it can be trusted: chance is then the largest less the smallest of its looks.
 
     `curves` has a row a look: model, seed, updates and psnr.
     """
-    psnr = curves.pivot_table(index=["updates", "seed"], columns="model", values="psnr").reset_index("seed", drop=True)
-    late = psnr[psnr.index > psnr.index.max() / 2]
-    leads = (late[model] - late[base]).dropna()
-    return Lead(leads.mean(), np.ptp(leads) if len(leads) > 1 else np.nan)
+    psnr = curves[curves["updates"] > curves["updates"].max() / 2].pivot(
+        index=["seed", "updates"], columns="model", values="psnr"
+    )
+    looks = (psnr[model] - psnr[base]).dropna()
+    seeds = looks.groupby("seed").mean()
+    measured = seeds if len(seeds) > 1 else looks
+    return Lead(seeds.mean(), np.ptp(measured) if len(measured) > 1 else np.nan)
 
 
 def _leads(leads: Mapping[str, Lead]) -> str:
     """Leads in words, by the name of the network."""
-    return ", ".join(f"{name} {lead.gain:+.2f} dB (swing {lead.swing:.2f})" for name, lead in leads.items())
+    return ", ".join(
+        f"{name} {lead.gain:+.2f} dB "
+        + (f"(by chance up to {lead.chance:.2f})" if np.isfinite(lead.chance) else "(chance not known)")
+        for name, lead in leads.items()
+    )
 
 
 def _inspection(run: Run) -> Sequence[Claim]:
@@ -352,21 +360,21 @@ def _selection(run: Run) -> Sequence[Claim]:
             "2.5",
             "One more layer in the middle does not help",
             late + _leads(deeper),
-            _together([_beyond(-lead.gain, lead.swing) for lead in deeper.values()]),
+            _together([_beyond(-lead.gain, lead.chance) for lead in deeper.values()]),
             experiments,
         ),
         Claim(
             "2.5",
             "9-1-5 does better than other sizes",
             f"{late}{_leads(wider)} against it",
-            _together([_beyond(-lead.gain, lead.swing) for lead in wider.values()]),
+            _together([_beyond(-lead.gain, lead.chance) for lead in wider.values()]),
             experiments,
         ),
         Claim(
             "2.6",
             "The last layer needs a ReLU, since negative values mean nothing",
             late + _leads({"without it": linear}),
-            _beyond(-linear.gain, linear.swing),
+            _beyond(-linear.gain, linear.chance),
             experiments,
             "2.5",
         ),
@@ -644,7 +652,7 @@ def _another_model(run: Run) -> Claim:
     )
     lead = _lead(curves, others.idxmax(), "srcnn-9-1-5")
     here = f"at native resolution, in the second half of the epochs: {_leads({others.idxmax(): lead})} against SRCNN"
-    return Claim("2.10", claim, here, _beyond(lead.gain, lead.swing), heading)
+    return Claim("2.10", claim, here, _beyond(lead.gain, lead.chance), heading)
 
 
 def _conclusion(run: Run, native: str) -> Sequence[Claim]:

@@ -52,7 +52,7 @@ def _curves(**psnr):
 
 def test_a_curve_leads_by_its_second_half_and_not_by_its_end():
     lead = claims._lead(_curves(base=[10, 10, 18, 18], other=[20, 20, 18.1, 20]), "other", "base")
-    assert lead.gain == pytest.approx(1.05) and lead.swing == pytest.approx(1.9)
+    assert lead.gain == pytest.approx(1.05) and lead.chance == pytest.approx(1.9)
     assert claims._beyond(*lead) == UNDECIDED
     steady = claims._lead(_curves(base=[10, 10, 18, 19], other=[10, 10, 19, 20.1]), "other", "base")
     assert claims._beyond(*steady) == AGREES
@@ -60,13 +60,17 @@ def test_a_curve_leads_by_its_second_half_and_not_by_its_end():
 
 def test_a_single_look_decides_nothing():
     lead = claims._lead(_curves(base=[18], other=[20]), "other", "base")
-    assert lead.gain == 2 and np.isnan(lead.swing) and claims._beyond(*lead) == UNDECIDED
+    assert lead.gain == 2 and np.isnan(lead.chance) and claims._beyond(*lead) == UNDECIDED
+    assert claims._leads({"other": lead}) == "other +2.00 dB (chance not known)"
 
 
-def test_looks_of_several_seeds_count_together():
-    again = _curves(base=[10, 18], other=[10, 15]).assign(seed=2)
-    lead = claims._lead(pd.concat([_curves(base=[10, 18], other=[10, 20]), again]), "other", "base")
-    assert lead.gain == pytest.approx(-0.5) and lead.swing == pytest.approx(5)
+def test_of_several_seeds_the_means_are_compared():
+    first, second = (
+        _curves(base=[10, 10, 18, 18], other=[10, 10, *late]).assign(seed=seed)
+        for seed, late in enumerate(([19, 21], [21.5, 19.5]))
+    )
+    lead = claims._lead(pd.concat([first, second]), "other", "base")
+    assert lead.gain == pytest.approx(2.25) and lead.chance == pytest.approx(0.5)
 
 
 def _trials(*rows):
