@@ -162,7 +162,7 @@ Markdown(
     f"[section 2.7](#{figures.anchor(titles['2.7'], 'The call')}) trains it is {squashed['difference']:+.2f} dB from leaving the "
     f"{squashed['images']} test images alone (95 % interval {between(squashed)}, p = {squashed['p']:.1g}; [the table](#scores)): "
     + ("chance may have made that. " if by_chance(squashed) else "more than chance makes. ")
-    + f"One line of unsharp masking is {classical['difference']:+.2f} dB from it ({between(classical)}). These are means of the images' own PSNR. By "
+    + f"One line of unsharp masking brings {classical['difference']:+.2f} dB ({between(classical)}). These are means of the images' own PSNR. By "
     f"the mean error of all images SRCNN is {by_error[model] - by_error[evaluation.UNTOUCHED]:+.2f} dB from leaving them alone, since there the worst images count most. Before any "
     f"network has done anything, a sharp image that is squashed and stretched back is left with {inspection['psnr_of_squash']:.1f} dB."
 )
@@ -202,7 +202,7 @@ Markdown(
     f"[the table](#reading)). The fewest "
     f"errors are left by {best} ({rates[best]:.1%}). "
     + (
-        f"A decibel is no letter: {', '.join(fooled)} {'has' if len(fooled) == 1 else 'have'} a higher PSNR than the untouched cards and more errors"
+        f"A decibel is no letter: {' and '.join(f'“{method}”' for method in fooled)} {'has' if len(fooled) == 1 else 'have'} a higher PSNR than the untouched cards and more errors"
         + (", though chance may have made either. " if unsure else ". ")
         if fooled
         else "No method here gains decibels and loses letters, though nothing keeps one from it. "
