@@ -27,7 +27,7 @@ native_models = ["srcnn-9-1-5", "house"]
 import pandas as pd
 from IPython.display import Markdown
 
-from srcnn_lib import claims, comparison, evaluation, figures, images, original
+from srcnn_lib import claims, comparison, evaluation, figures, images, metrics, original, records
 from srcnn_lib.runs import Run
 
 run = Run(run_folder)
@@ -39,11 +39,26 @@ network = run.read_json("05_model/summary.json")
 trained = run.read_json("06_training/summary.json")
 costs = run.read_table("06_training/native_comparison.csv").set_index("network")
 scores = run.read_table("07_evaluation/summary.csv").set_index("method")
+against_untouched = run.read_table("07_evaluation/compared.csv").set_index("method")
 native = run.read_table("07_evaluation/native_summary.csv").set_index("method")
 everything_read = run.read_table("07_evaluation/reading_summary.csv")
 tuned = run.read_json("08_tuning/summary.json")
 climb = run.read_table("08_tuning/ladder.csv")
 errors = run.read_table("08_tuning/judged.csv").set_index("method")["error"]
+published = records.read("published")
+titles = {number: f"{number} {title}" for number, title in original.CONTENTS}
+
+
+def between(row: pd.Series, unit: float = 1, digits: int = 2) -> str:
+    """The ends of a difference's interval."""
+    low, high = (unit * row[f"difference_{end}"] for end in ("low", "high"))
+    return f"{low:+.{digits}f} to {high:+.{digits}f}"
+
+
+def by_chance(row: pd.Series) -> bool:
+    """Whether the interval of a difference contains 0, so that chance may have made it."""
+    return not (row["difference_low"] > 0 or row["difference_high"] < 0)
+
 
 # %%
 house = native_models[-1]  # the profile's last one speaks for what reading gains; no test score chose it
@@ -51,7 +66,7 @@ enhanced = f"{house}, native"
 engine = everything_read["engine"].iloc[0]
 reading = everything_read[everything_read["engine"] == engine].set_index("method")
 psnr, rates = scores["psnr_mean"], reading["error_rate"]
-gain, classical = (psnr[method] - psnr[evaluation.UNTOUCHED] for method in (model, evaluation.CLASSICAL))
+squashed, classical = (against_untouched.loc[method] for method in (model, evaluation.CLASSICAL))
 before, after, sharp = (rates[method] for method in (evaluation.UNTOUCHED, enhanced, evaluation.SHARP))
 share = comparison.recovered(before, after, sharp)
 middle = run.read_json("07_evaluation/middle_card.json")
@@ -66,26 +81,28 @@ figures.summary(
             f"PSNR of {parts['pairs']['test']} untouched test images, squashed to {preprocessing['image_size']} pixels",
         ),
         (
-            "The original's network on them",
-            f"{gain:+.2f} dB",
-            f"SRCNN; unsharp masking, one line of code: {classical:+.2f} dB",
+            "The original's network on them, trained here",
+            f"{squashed['difference']:+.2f} dB",
+            f"SRCNN; 95 % interval {between(squashed)}{', which contains 0' if by_chance(squashed) else ''}; unsharp masking, one line of "
+            f"code: {classical['difference']:+.2f} dB ({between(classical)})",
         ),
         (
             "A network made for whole cards",
             f"{native.loc[enhanced, 'difference']:+.2f} dB",
             f"{'the project’s own ' if house.startswith('house') else ''}“{house}”, {native.loc[enhanced, 'images']} cards at native resolution; 95 % "
-            f"interval {native.loc[enhanced, 'difference_low']:+.2f} to {native.loc[enhanced, 'difference_high']:+.2f}; how it came about: "
-            + figures.link("the ladder", "ladder"),
+            f"interval {between(native.loc[enhanced])}; how it came about: " + figures.link("the ladder", "ladder"),
         ),
         (
             "Characters misread",
             f"{before:.1%} → {after:.1%}",
-            f"before and after that network, by {engine}; {sharp:.1%} on the sharp images",
+            f"before and after that network, by {engine}; 95 % interval of the change {between(reading.loc[enhanced], 100, 1)} percentage "
+            f"points; {sharp:.1%} on the sharp images",
         ),
         (
-            "Of what sharp images would spare",
+            "How far towards the sharp image",
             f"{share:.0%}" if pd.notna(share) else "not known",
-            "of the errors is spared by that network",
+            "of the way from the misread characters of untouched cards down to those of sharp ones; 0%: read as badly as before, 100%: read as "
+            "well as a sharp card",
         ),
         (
             "What it costs",
@@ -101,7 +118,9 @@ figures.summary(
     ),
     figures.figure(
         figures.ladder(climb, errors[evaluation.UNTOUCHED], errors[evaluation.SHARP]),
-        caption="What each change brought, from the published recipe (at the foot) upwards, on validation cards. Section 2.10 says how this was measured.",
+        caption="What each change brought, from the published recipe (at the foot) upwards, on validation cards. All are shown as many pixels, of "
+        f"which whole images make only {climb['updates'].iloc[0]} updates: the foot is a recipe cut short, and “{climb['name'].iloc[1]}” brings {climb['step'].iloc[1]:+.2f} dB. "
+        "Section 2.10 says how this was measured.",
         alt=f"Rows of bars from the bottom up: the published recipe {climb['gain'].iloc[0]:+.2f} dB, at the top the enhancer's network "
         f"{climb['gain'].iloc[-1]:+.2f} dB over the untouched card.",
     ),
@@ -137,28 +156,62 @@ figures.beside_original(
 )
 
 # %%
+by_error = scores["psnr_of_mean_mse"]
 Markdown(
-    f"**The published recipe.** On images squashed to {preprocessing['image_size']} pixels, SRCNN {'gains' if gain > 0 else 'loses'} "
-    f"{abs(gain):.2f} dB over leaving the images alone; one line of unsharp masking {'gains' if classical > 0 else 'loses'} {abs(classical):.2f} dB ([the table](#scores)). "
-    f"Before any network has done anything, a sharp image that is squashed and stretched back is left with {inspection['psnr_of_squash']:.1f} dB."
+    f"**The original's network, trained here.** On images squashed to {preprocessing['image_size']} pixels, SRCNN as "
+    f"[section 2.7](#{figures.anchor(titles['2.7'], 'The call')}) trains it is {squashed['difference']:+.2f} dB from leaving the "
+    f"{squashed['images']} test images alone (95 % interval {between(squashed)}, p = {squashed['p']:.1g}; [the table](#scores)): "
+    + ("chance may have made that. " if by_chance(squashed) else "more than chance makes. ")
+    + f"One line of unsharp masking brings {classical['difference']:+.2f} dB ({between(classical)}). These are means of the images' own PSNR. By "
+    f"the mean error of all images SRCNN is {by_error[model] - by_error[evaluation.UNTOUCHED]:+.2f} dB from leaving them alone, since there the worst images count most. Before any "
+    f"network has done anything, a sharp image that is squashed and stretched back is left with {inspection['psnr_of_squash']:.1f} dB."
+)
+
+# %%
+if published:
+    kept = pd.DataFrame(published["test"]).set_index("method")
+    there, alone = kept.loc[published["model"]], kept.loc[evaluation.UNTOUCHED]
+    on_validation = metrics.psnr_from_mse(published["final_val_loss"]) - metrics.psnr_from_mse(
+        published["untouched_val_mse"]
+    )
+    same_pairs = published["data_sha256"] == inspection["data_sha256"]
+    recipe = (
+        f"The original's own recipe, on whole images, was run in full on {published['date']} ([the table](#published-run))"
+        + ("" if same_pairs else ", on pairs drawn by another version")
+        + f". On test images it has {there['psnr_mean']:.2f} dB, where leaving them alone has {alone['psnr_mean']:.2f} dB: it "
+        f"{'loses' if there['psnr_mean'] < alone['psnr_mean'] else 'gains'} {abs(there['psnr_mean'] - alone['psnr_mean']):.2f} dB. By the mean error of all "
+        f"images it is {there['psnr_of_mean_mse'] - alone['psnr_of_mean_mse']:+.2f} dB from it there, and {on_validation:+.2f} dB on validation images. "
+        "Only means were kept, so there is no interval. "
+    )
+else:
+    recipe = "Nobody has run the original's own recipe in full yet: `make published`. "
+Markdown(
+    f"**The published recipe.** {recipe}At the foot of [the ladder](#ladder) it is cut to {climb['updates'].iloc[0]} updates, which says how slowly it "
+    "starts and not how far it gets."
 )
 
 # %%
 readable = reading.drop(index=[evaluation.UNTOUCHED, evaluation.SHARP])
 best = readable["error_rate"].idxmin()
 fooled = [method for method in readable.index if native.loc[method, "difference"] > 0 and rates[method] > before]
+unsure = all(by_chance(native.loc[method]) or by_chance(reading.loc[method]) for method in fooled)
+change = reading.loc[enhanced]
 Markdown(
     f"**Reading.** {engine} misreads {before:.1%} of the characters of untouched cards and {sharp:.1%} of the sharp ones. After {house} it "
-    f"misreads {after:.1%} ({100 * (after - before):+.1f} percentage points, p = {reading.loc[enhanced, 'p']:.1g}; [the table](#reading)). The fewest "
+    f"misreads {after:.1%} ({100 * (after - before):+.1f} percentage points, 95 % interval {between(change, 100, 1)}, p = {change['p']:.1g}; "
+    f"[the table](#reading)). The fewest "
     f"errors are left by {best} ({rates[best]:.1%}). "
     + (
-        f"A decibel is no letter: {', '.join(fooled)} {'has' if len(fooled) == 1 else 'have'} a higher PSNR than the untouched cards and more errors. "
+        f"A decibel is no letter: {' and '.join(f'“{method}”' for method in fooled)} {'has' if len(fooled) == 1 else 'have'} a higher PSNR than the untouched cards and more errors"
+        + (", though chance may have made either. " if unsure else ". ")
         if fooled
         else "No method here gains decibels and loses letters, though nothing keeps one from it. "
     )
     + (
-        "So the original's aim, that enhanced images can be read better, is met in part: most errors that a sharp image would spare remain."
-        if after < before and share < 0.5
+        f"Whether the original's aim, that enhanced images can be read better, is met, these {change['images']} cards do not decide: the interval contains 0."
+        if by_chance(change)
+        else "So the original's aim, that enhanced images can be read better, is met in part: most errors that a sharp image would spare remain."
+        if after < before and share < claims.GOOD_SHARE
         else "So the original's aim, that enhanced images can be read better, is met."
         if after < before
         else "So the original's aim, that enhanced images can be read better, is not met in this run."
@@ -167,6 +220,18 @@ Markdown(
 
 # %%
 cards = native.loc[enhanced, "images"]
+wishes = {
+    "all the data": [("2.10", "The whole data set")],
+    "cleaning": [("2.1", "Which pairs to doubt"), ("2.4", "Cleaning")],
+    "the frequency domain": [("2.4", "Frequency domain"), ("2.10", "More pre-processing")],
+    "better networks": [("2.5", "A light version of each, trained alike"), ("2.10", "Another model")],
+    "a search of hyperparameters": [("2.10", "Hyperparameters")],
+}
+taken_up = [
+    f"{wish} in "
+    + " and ".join(f"[{section}](#{figures.anchor(titles[section], heading)})" for section, heading in places)
+    for wish, places in wishes.items()
+]
 Markdown(
     f"**What remains.** {cards} test cards were read"
     + (": a sample, too small for differences within the intervals to mean anything. " if cards < 200 else ". ")
@@ -175,8 +240,8 @@ Markdown(
         if run.inputs["data"]["drawn"]
         else "They are one reader's own images. "
     )
-    + f"The networks for whole cards were trained for {costs['seconds'].sum():,.0f} s in all. What the original wished for (all the data, cleaning, the frequency domain, better networks, a search of hyperparameters) is "
-    "taken up in sections 2.3, 2.1 and 2.4, 2.5 and 2.10, each with what it brought; step by step in [the figure](#ladder)."
+    + f"The networks for whole cards were trained for {costs['seconds'].sum():,.0f} s in all. What the original wished for is taken up one by one: "
+    f"{'; '.join(taken_up)}. What several changes brought together is in [the figure](#ladder)."
 )
 
 # %% [markdown]
@@ -188,7 +253,6 @@ Markdown(
 # %%
 mapped = claims.of_run(run, model=model, native=enhanced)
 run.write_table("09_conclusion/map.csv", mapped)
-titles = {number: f"{number} {title}" for number, title in original.CONTENTS}
 figures.table(
     pd.DataFrame(
         {
@@ -216,7 +280,7 @@ figures.table(
 counted = mapped["verdict"].value_counts().reindex(list(claims.VERDICTS), fill_value=0)
 tested = counted[[claims.AGREES, claims.PARTLY, claims.DIFFERS]]
 Markdown(
-    f"Of {tested.sum()} claims that were put to a test, this run agrees with {tested[claims.AGREES]}, with {tested[claims.PARTLY]} in part, and "
-    f"differs on {tested[claims.DIFFERS]}. On {counted[claims.UNDECIDED]} more, what was measured is no larger than what another seed makes. "
+    f"Of {tested.sum()} claims on which a test decided, this run agrees with {tested[claims.AGREES]}, with {tested[claims.PARTLY]} in part, and "
+    f"differs on {tested[claims.DIFFERS]}. On {counted[claims.UNDECIDED]} more, what was measured may be chance. "
     f"{counted[claims.OTHER_IMAGES]} numbers belong to other images, and {counted[claims.NOT_TESTED]} claims were not tested."
 )
