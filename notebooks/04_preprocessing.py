@@ -360,26 +360,28 @@ verdicts = pd.DataFrame(
         (
             "Non-local means takes the noise off the labels and is worth keeping",
             f"noise {nlm['noise']:+.2f} grey levels; PSNR against the clean card {to_clean}; the network {against['denoise on the label']:+.2f} dB",
-            "disagree"
+            "differs"
             if nlm["noise"] >= 0
             else "partly: less noise, no better network"
             if against["denoise on the label"] <= spread
             else "partly: less noise, a better network, and labels further from the clean card"
             if nlm["psnr_clean"] < 0
-            else "agree",
+            else "agrees",
         ),
         (
             "Sharpened labels look better, and the network's scores hardly differ",
             f"the network {against['sharpen on the label']:+.2f} dB",
-            "agree" if abs(against["sharpen on the label"]) <= spread else "disagree",
+            "agrees" if abs(against["sharpen on the label"]) <= spread else "differs",
         ),
         (
             "The weighted addition drives grounds to white, and with them the network's outputs",
             f"values at 0 or 255 {100 * added['saturated']:+.1f} percentage points; outputs {brighter['weighted_addition on the label']:+.1f} grey levels brighter, "
             f"{brighter['weighted_addition_guarded on the label']:+.1f} with the guard",
-            "agree"
-            if added["saturated"] > 0 and brighter["weighted_addition on the label"] > spreads["brightness"]
-            else "disagree",
+            "differs"
+            if added["saturated"] <= 0
+            else "agrees"
+            if brighter["weighted_addition on the label"] > spreads["brightness"]
+            else "partly: more values at the ends, outputs within what another seed changes",
         ),
         (
             "CLAHE dims labels and lowers the contrast of text",
@@ -387,21 +389,25 @@ verdicts = pd.DataFrame(
             + (f"{clahe['text_contrast']:+.1f} grey levels" if text_known else "not known"),
             "not known"
             if not text_known
-            else "agree"
+            else "agrees"
             if max(clahe["brightness"], clahe["text_contrast"]) < 0
-            else "disagree"
+            else "differs"
             if min(clahe["brightness"], clahe["text_contrast"]) > 0
             else "partly",
         ),
         (
             "Non-local means on inputs does harm",
             f"inputs {low_side.loc['denoise', 'psnr'] - untouched['psnr']:+.2f} dB; the network {against['denoise on the input']:+.2f} dB",
-            "agree" if against["denoise on the input"] < -spread else "disagree",
+            "undecided"
+            if abs(against["denoise on the input"]) <= spread
+            else "agrees"
+            if against["denoise on the input"] < 0
+            else "differs",
         ),
         (
             "Bilateral filtering of inputs changes little; the noise stays",
             f"noise {untouched['noise']:.2f} to {low_side.loc['bilateral', 'noise']:.2f} grey levels; the network {against['bilateral on the input']:+.2f} dB",
-            "agree" if abs(against["bilateral on the input"]) <= spread else "disagree",
+            "agrees" if abs(against["bilateral on the input"]) <= spread else "differs",
         ),
     ],
     columns=["the original's claim", "measured", "verdict"],

@@ -320,16 +320,9 @@ def _preprocessing(run: Run) -> Sequence[Claim]:
 
 
 def _in_words_of_the_map(verdict: str) -> str:
-    """A verdict of section 2.4, whose table may say more after the verdict, or say it in another form of the word."""
-    forms = {
-        "agree": AGREES,
-        "disagree": DIFFERS,
-        "differ": DIFFERS,
-        "undecided": UNDECIDED,
-        "not known": NOT_TESTED,
-        "not tested": NOT_TESTED,
-    }
-    return next((word for form, word in forms.items() if verdict.startswith(form)), PARTLY)
+    """A verdict of section 2.4, whose table may say more after the verdict."""
+    known = {word: word for word in (AGREES, DIFFERS, UNDECIDED)} | {"not known": NOT_TESTED}
+    return next((word for form, word in known.items() if verdict.startswith(form)), PARTLY)
 
 
 def _selection(run: Run) -> Sequence[Claim]:

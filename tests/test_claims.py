@@ -101,9 +101,7 @@ def test_what_another_seed_changes_is_taken_from_another_network_only_where_it_f
 @pytest.mark.parametrize(
     ("word", "verdict"),
     [
-        ("agree", AGREES),
         ("agrees", AGREES),
-        ("disagree", DIFFERS),
         ("differs", DIFFERS),
         ("undecided", UNDECIDED),
         ("not known", NOT_TESTED),
