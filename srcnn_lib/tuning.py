@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import optuna
 import pandas as pd
+import sqlalchemy
 import tensorflow as tf
 from optuna.trial import TrialState
 from tqdm import tqdm
@@ -312,13 +313,19 @@ def _open(name: str, database: Database) -> optuna.Study:
     if database.shared:
         with warnings.catch_warnings():  # heartbeats are called experimental, and are the one way to find dead trials
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return create(
-                storage=optuna.storages.RDBStorage(database.url, heartbeat_interval=_BEAT, grace_period=_GRACE)
-            )
-    study = create(storage=database.url)
+            return create(storage=_storage(database.url, heartbeat_interval=_BEAT, grace_period=_GRACE))
+    study = create(storage=_storage(database.url))
     for trial in study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
         study.tell(trial.number, state=TrialState.FAIL)
     return study
+
+
+def _storage(url: str, **options) -> optuna.storages.BaseStorage:
+    """Where trials are kept: a database whose connections are closed after each use, or memory."""
+    where = sqlalchemy.make_url(url)
+    if where.get_backend_name() == "sqlite" and where.database in (None, "", ":memory:"):
+        return optuna.storages.InMemoryStorage()
+    return optuna.storages.RDBStorage(url, engine_kwargs={"poolclass": sqlalchemy.NullPool}, **options)
 
 
 def _given(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def test_processes_share_a_database(database):
 def test_machines_that_start_together_share_the_work(database):
     shared = Database.at(database.url, None)
     points = [{"x": float(x), "kind": kind} for x in range(3) for kind in "ab"]
-    optuna.create_study(study_name="together", direction="maximize", storage=database.url)
+    tuning._open("together", shared)
     start = threading.Barrier(2)
 
     def work(_):
