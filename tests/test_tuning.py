@@ -68,7 +68,7 @@ def test_processes_share_a_database(database):
     shared = Database.at(database.url, None)
     assert shared.shared
     study = run(shared, 3)
-    elsewhere = optuna.load_study(study_name=study.study_name, storage=database.url)
+    elsewhere = optuna.load_study(study_name=study.study_name, storage=tuning._storage(database.url))
     elsewhere.ask()  # a trial that runs on another machine: it counts, and is left alone
     assert len(parameters(run(shared, 4))) == 3
     assert len(parameters(run(shared, 5))) == 4
