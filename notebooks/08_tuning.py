@@ -335,7 +335,9 @@ counts = sorted({min(count, available) for count in tuning_pairs})
 counts = counts if len(counts) > 1 else [-(-available // 2), available]
 points = scaling.measure(subjects, counts, seeds, updates=tuning_pairs_updates, database=database)
 run.write_table("08_tuning/pairs.csv", points)
-target = sorted({*np.geomspace(counts[0], max(original.PAIRS, counts[-1]), 25).round().astype(int), original.PAIRS})
+target = sorted(
+    {*np.geomspace(counts[0], max(original.PAIRS, counts[-1]), 25).round().astype(int), counts[-1], original.PAIRS}
+)
 laws = {name: scaling.predict(points[points["network"] == name], target, seed=seed) for name in subjects}
 doing_nothing = {
     name: metrics.psnr_from_mse(metrics.error_of_doing_nothing(batches.stream(subject.validation, batch_size=10)))
