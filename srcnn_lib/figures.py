@@ -593,7 +593,8 @@ def importance(shares: pd.Series) -> Figure:
 def contour(trials: pd.DataFrame, x: str, y: str) -> Figure:
     """Validation PSNR over two numeric hyperparameters, between the trials (dots; pruned ones are crosses).
 
-    `x` is drawn on a logarithmic axis. Where trials are too few to span a plane, there are only dots.
+    `x` is drawn on a logarithmic axis. Where trials are too few to span a plane, there are only dots. The best is
+    darkest, and so stands out from the page: on a dark one, where charts are inverted, it is bright.
     """
     drawing = Figure(figsize=(6, 3.6), layout="constrained")
     axis = drawing.subplots()
@@ -602,10 +603,10 @@ def contour(trials: pd.DataFrame, x: str, y: str) -> Figure:
     known = trials.dropna(subset="psnr").groupby([x, y], as_index=False)["psnr"].mean()
     levels = np.linspace(known["psnr"].quantile(0.2), known["psnr"].max() + 1e-6, 9)  # the poorest may lie far off
     if known[x].nunique() > 2 and known[y].nunique() > 1:
-        axis.tricontourf(known[x], known[y], known["psnr"], levels=levels, cmap="viridis", extend="min", alpha=0.8)
+        axis.tricontourf(known[x], known[y], known["psnr"], levels=levels, cmap="viridis_r", extend="min", alpha=0.8)
     scale = Normalize(levels[0], levels[-1])
     dots = axis.scatter(
-        known[x], known[y], c=known["psnr"], norm=scale, cmap="viridis", edgecolor="white", zorder=3, clip_on=False
+        known[x], known[y], c=known["psnr"], norm=scale, cmap="viridis_r", edgecolor="white", zorder=3, clip_on=False
     )
     pruned = trials[trials["pruned"]]
     axis.plot(pruned[x], pruned[y], "x", color="0.3", clip_on=False)
@@ -640,7 +641,7 @@ def parallel_coordinates(trials: pd.DataFrame, parameters: Sequence[str]) -> Fig
             axis.annotate(text, (place, height), (3, 2), textcoords="offset points", fontsize=7, zorder=5)
     best = trials["psnr"].idxmax()
     scale = Normalize(trials["psnr"].quantile(0.2), trials["psnr"].max())
-    colours = ScalarMappable(scale, "viridis")
+    colours = ScalarMappable(scale, "viridis_r")
     for number in [*trials.index.drop(best), best]:
         psnr = trials.loc[number, "psnr"]
         colour = "0.8" if np.isnan(psnr) else colours.to_rgba(psnr)
