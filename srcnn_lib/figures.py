@@ -78,10 +78,14 @@ def figure(drawing: Figure, *, caption: str, alt: str, key: str | None = None) -
     """
     buffer = io.BytesIO()
     drawing.savefig(buffer, dpi=160)
+    is_chart = drawing.get_gid() in ("shared", "chart")
     with Image.open(buffer) as picture:
-        drawn = _picture(np.asarray(picture.convert("RGB")), alt)
+        drawn = _picture(np.asarray(picture.convert("RGB")), alt, lossless=is_chart)
+    kind = ' class="chart"' if is_chart else ""
+    if is_chart:  # the page dims it in the dark, and lets it scroll where it would be too small to read
+        drawn = f'<div class="scroll" style="--inches: {drawing.get_figwidth():g}">{drawn}</div>'
     return Shown(
-        f"<figure{_id(key)}>{drawn}<figcaption>{html.escape(caption)}</figcaption></figure>",
+        f"<figure{kind}{_id(key)}>{drawn}<figcaption>{html.escape(caption)}</figcaption></figure>",
         shared=drawing.get_gid() == "shared",
     )
 
@@ -119,13 +123,20 @@ def listing(*functions: Callable, caption: str, key: str | None = None) -> Shown
     )
 
 
-def _picture(image: np.ndarray, alt: str) -> str:
+def _picture(image: np.ndarray, alt: str, *, lossless: bool = False) -> str:
+    """An image within the page, in the formats that are small there and in the PDF.
+
+    Chromium takes JPEG into a PDF as it is; all else it packs pixel by pixel, which suits only the flat colours of a
+    chart.
+    """
+    kind = "webp" if lossless else "jpeg"
+    options = {"lossless": True, "method": 6} if lossless else {"quality": 90, "optimize": True, "progressive": True}
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="webp", quality=90, method=6)
+    Image.fromarray(image).save(buffer, format=kind, **options)
     data = base64.b64encode(buffer.getvalue()).decode()
     height, width = image.shape[:2]
     size = f'width="{width}" height="{height}"'
-    return f'<img src="data:image/webp;base64,{data}" {size} decoding="async" alt="{html.escape(alt)}">'
+    return f'<img src="data:image/{kind};base64,{data}" {size} decoding="async" alt="{html.escape(alt)}">'
 
 
 def _middle(image: np.ndarray) -> np.ndarray:
@@ -155,7 +166,7 @@ def table(
     for column, pattern in (formats or {}).items():
         shown[column] = [pattern.format(value) if pd.notna(value) else "" for value in frame[column]]
     shown = shown.map(lambda value: escape(value) if isinstance(value, str) else value)
-    shown.columns = [escape(name) for name in frame.columns]
+    shown.columns = [escape(name).replace("_", Markup("_<wbr>")) for name in frame.columns]  # long names may break
     body = shown.to_html(index=False, border=0, na_rep="", escape=False, classes="sortable" if sortable else None)
     head, rest = body.split(">", 1)
     return Shown(
@@ -372,6 +383,7 @@ def histograms(images: Mapping[str, np.ndarray]) -> Figure:
         axis.hist(values, bins=bins, histtype="step", color=HIGH_COLOUR)
         axis.set_title(name.replace("_", " "), fontsize=7)
         axis.set_yticks([])
+    drawing.set_gid("chart")  # though of single images, which are not shared
     return drawing
 
 
@@ -400,7 +412,7 @@ def notching(before: np.ndarray, after: np.ndarray, spectrum: np.ndarray, peaks:
 def technique_effects(trials: pd.DataFrame) -> Figure:
     """Mean over images of noise, contrast and saturation after each technique, for both sides."""
     measures = {"noise": "noise (grey levels)", "contrast": "contrast (grey levels)", "saturated": "share of 0 or 255"}
-    drawing = Figure(figsize=(8, 3), layout="constrained")
+    drawing = Figure(figsize=(8, 3.3), layout="constrained")
     for axis, (column, label) in zip(drawing.subplots(1, 3, sharey=True), measures.items(), strict=True):
         sns.barplot(
             trials.assign(technique=trials["technique"].str.replace("_", " ")),
@@ -414,7 +426,10 @@ def technique_effects(trials: pd.DataFrame) -> Figure:
             palette=[LOW_COLOUR, HIGH_COLOUR],
             err_kws={"linewidth": 1},
         )
-        axis.set(xlabel=label, ylabel="")
+        axis.set(xlabel=label, ylabel="", xlim=(0, None))  # no measure is negative, so no whisker goes there
+    legend = drawing.axes[0].get_legend()
+    drawing.legend(legend.legend_handles, ("input", "label"), loc="outside upper center", ncols=2, frameon=False)
+    legend.remove()
     return drawing
 
 
@@ -578,23 +593,32 @@ def importance(shares: pd.Series) -> Figure:
 def contour(trials: pd.DataFrame, x: str, y: str) -> Figure:
     """Validation PSNR over two numeric hyperparameters, between the trials (dots; pruned ones are crosses).
 
-    `x` is drawn on a logarithmic axis. Where trials are too few to span a plane, there are only dots.
+    `x` is drawn on a logarithmic axis. Where trials are too few to span a plane, there are only dots. The best is
+    darkest, and so stands out from the page: on a dark one, where charts are inverted, it is bright.
     """
     drawing = Figure(figsize=(6, 3.6), layout="constrained")
     axis = drawing.subplots()
     axis.set(xscale="log", xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
+    _four_ticks(axis, trials[x])
     known = trials.dropna(subset="psnr").groupby([x, y], as_index=False)["psnr"].mean()
     levels = np.linspace(known["psnr"].quantile(0.2), known["psnr"].max() + 1e-6, 9)  # the poorest may lie far off
     if known[x].nunique() > 2 and known[y].nunique() > 1:
-        axis.tricontourf(known[x], known[y], known["psnr"], levels=levels, cmap="viridis", extend="min", alpha=0.8)
+        axis.tricontourf(known[x], known[y], known["psnr"], levels=levels, cmap="viridis_r", extend="min", alpha=0.8)
     scale = Normalize(levels[0], levels[-1])
     dots = axis.scatter(
-        known[x], known[y], c=known["psnr"], norm=scale, cmap="viridis", edgecolor="white", zorder=3, clip_on=False
+        known[x], known[y], c=known["psnr"], norm=scale, cmap="viridis_r", edgecolor="white", zorder=3, clip_on=False
     )
     pruned = trials[trials["pruned"]]
     axis.plot(pruned[x], pruned[y], "x", color="0.3", clip_on=False)
     drawing.colorbar(dots, ax=axis, label="validation PSNR in dB")
     return drawing
+
+
+def _four_ticks(axis: Axes, values: pd.Series) -> None:
+    """Ticks from the least to the largest value of a logarithmic axis: powers of ten may lie outside, others crowd."""
+    ticks = np.geomspace(values.min(), values.max(), 4)
+    axis.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+    axis.minorticks_off()
 
 
 @_of_many
@@ -617,7 +641,7 @@ def parallel_coordinates(trials: pd.DataFrame, parameters: Sequence[str]) -> Fig
             axis.annotate(text, (place, height), (3, 2), textcoords="offset points", fontsize=7, zorder=5)
     best = trials["psnr"].idxmax()
     scale = Normalize(trials["psnr"].quantile(0.2), trials["psnr"].max())
-    colours = ScalarMappable(scale, "viridis")
+    colours = ScalarMappable(scale, "viridis_r")
     for number in [*trials.index.drop(best), best]:
         psnr = trials.loc[number, "psnr"]
         colour = "0.8" if np.isnan(psnr) else colours.to_rgba(psnr)

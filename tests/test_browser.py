@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from srcnn_lib.files import ROOT
+
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, of the development dependencies")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
 pypdf = pytest.importorskip("pypdf", reason="needs pypdf, of the development dependencies")
@@ -74,6 +76,34 @@ def test_the_page_never_scrolls_sideways(visit, viewport):
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
+def test_wide_tables_fit_on_a_laptop_and_show_on_a_phone_that_they_go_on(visit):
+    wider = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText.slice(0, 40))"
+    assert visit().eval_on_selector_all(".scroll", wider) == []
+    page = visit(PHONE)
+    page.wait_for_selector(".scroll.more")
+    box = page.locator(".scroll.more").first
+    box.evaluate("box => { box.id = 'wide'; box.scrollLeft = box.scrollWidth; }")
+    page.wait_for_selector("#wide:not(.more)")
+
+
+def test_nothing_is_wider_than_a_printed_page(visit):
+    page = visit({"width": 673, "height": 950})  # A4 without its margins: what is wider makes Chromium shrink all pages
+    page.emulate_media(media="print")
+    beyond = """all => all.filter(one => one.getBoundingClientRect().right > 673.5 && !one.matches(".skip"))
+      .map(one => one.outerHTML.slice(0, 99))"""
+    assert page.eval_on_selector_all("body *", beyond) == []
+
+
+def test_charts_have_a_readable_size_on_a_phone_and_are_dark_in_the_dark(visit):
+    page = visit(PHONE, "dark")
+    charts, photographs = page.locator(".chart img"), page.locator("figure.compare img")
+    filtered = "image => getComputedStyle(image).filter"
+    assert charts.first.bounding_box()["width"] > PHONE["width"]
+    assert charts.first.evaluate(filtered) != "none" and photographs.first.evaluate(filtered) == "none"
+    page.locator("button.theme").click()
+    assert charts.first.evaluate(filtered) == "none"
+
+
 @pytest.mark.parametrize("viewport", [PHONE, LAPTOP], ids=["phone", "laptop"])
 def test_every_entry_of_the_contents_leads_to_its_heading(visit, viewport):
     page = visit(viewport)
@@ -82,6 +112,7 @@ def test_every_entry_of_the_contents_leads_to_its_heading(visit, viewport):
         heading = page.locator(f"[id='{link.get_attribute('href')[1:]}']")
         assert heading.inner_text() == link.inner_text()
         assert 0 <= heading.bounding_box()["y"] < viewport["height"] / 2 or at_the_end(page)
+        page.wait_for_function("link => link.hasAttribute('aria-current')", arg=link.element_handle())
 
 
 def at_the_end(page) -> bool:
@@ -171,6 +202,30 @@ def test_tables_sort_by_keyboard_and_say_so(visit):
         assert values == sorted(values, reverse=reverse)
 
 
+@pytest.mark.parametrize(
+    ("column", "cells", "expected"),
+    [
+        ("size", ["0.15 M", "", "21 k", "8,032 weights", "–", "none"], ["8,032 weights", "21 k", "0.15 M", "none"]),
+        ("gain", ["+0.10", "−0.20", "-0.30", ""], ["-0.30", "−0.20", "+0.10"]),
+        ("where", ["2.10", "2.9", "", "2.1", "3"], ["2.1", "2.9", "2.10", "3"]),
+    ],
+    ids=["units", "signs", "sections"],
+)
+def test_sorting_knows_units_and_sections_and_leaves_the_empty_last(browser, column, cells, expected):
+    """A small page with the script of the report."""
+    rows = "".join(f"<tr><td>{cell}</td></tr>" for cell in cells)
+    page = browser.new_page()
+    page.set_content(
+        "<button class='theme'></button><nav class='contents'></nav>"
+        f"<table class='sortable'><thead><tr><th>{column}</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<script>{(ROOT / 'reports/template/script.js').read_text(encoding='utf-8')}</script>"
+    )
+    for wanted in (expected, expected[::-1]):
+        page.locator("th button").click()
+        assert page.locator("td").all_inner_texts()[: len(wanted)] == wanted
+    page.close()
+
+
 def test_the_first_tab_stop_skips_to_the_content(visit):
     page = visit()
     page.keyboard.press("Tab")
@@ -213,3 +268,7 @@ def test_the_pdf_has_page_numbers_links_and_bookmarks():
     inside = [link for link in links if "/Dest" in link]
     assert len(inside) > 15 and all(str(link["/Dest"]) in named for link in inside if isinstance(link["/Dest"], str))
     assert len(printed.outline) > 0
+
+
+def test_the_pdf_is_not_much_larger_than_the_page():
+    assert REPORT.with_name("report.pdf").stat().st_size < 2 * REPORT.stat().st_size

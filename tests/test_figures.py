@@ -28,6 +28,32 @@ def test_images_to_compare_keep_their_pixels_and_large_ones_show_the_middle(rng)
     assert [(image["width"], image["height"]) for image in shown.find_all("img")] == [("1200", "40")] * 2
 
 
+def test_charts_are_marked_and_scroll_and_photographs_are_left_alone(rng):
+    image = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    chart = parsed(figures.figure(figures.histograms({"one": image, "two": image}), caption="c", alt="a"))
+    photograph = parsed(figures.figure(figures.side_by_side([("one", image)]), caption="c", alt="a"))
+    assert chart.select_one(".chart > .scroll > img")["src"].startswith("data:image/webp")
+    assert "--inches: 8" in chart.div["style"]
+    assert photograph.select_one("figure:not(.chart) > img")["src"].startswith("data:image/jpeg")
+
+
+def test_a_contour_has_few_ticks_however_narrow_its_range():
+    trials = pd.DataFrame({"rate": [2e-4, 3e-4, 4e-4], "size": [4, 8, 16], "psnr": [20.0, 21, 22], "pruned": False})
+    drawing = figures.contour(trials, "rate", "size")
+    drawing.draw_without_rendering()
+    axis = drawing.axes[0]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["0.0002", "0.00025", "0.00032", "0.0004"]
+    assert len(axis.get_xticklabels(minor=True)) == 0
+
+
+def test_effects_have_their_legend_above_and_no_whisker_below_nothing():
+    names = ["none", "clahe"] * 4
+    trials = pd.DataFrame({"technique": names, "side": ["input", "label"] * 4, "noise": range(8), "contrast": range(8)})
+    drawing = figures.technique_effects(trials.assign(saturated=[0, 0, 0, 0, 0, 0, 0, 1]))
+    assert len(drawing.legends) == 1 and all(axis.get_legend() is None for axis in drawing.axes)
+    assert all(axis.get_xlim()[0] == 0 for axis in drawing.axes)
+
+
 def test_a_summary_has_numbers_with_links_and_several_pictures(rng):
     chart = figures.figure(figures.importance(pd.Series({"width": 1.0})), caption="<c>", alt="A bar.")
     remark = "more < less: " + figures.link("there", "ladder")

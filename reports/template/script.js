@@ -25,8 +25,13 @@
   const headings = links.map((link) => document.getElementById(link.hash.slice(1)));
   let marked = null;
   const follow = () => {
-    const passed = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight / 4).length;
-    const current = links[passed - 1] ?? null;
+    const tops = headings.map((heading) => heading.getBoundingClientRect().top);
+    const passed = tops.filter((top) => top < innerHeight / 4).length;
+    const atTheEnd = scrollY + innerHeight > document.documentElement.scrollHeight - 2;
+    // The next heading may already be near: what was jumped to goes before it while it is on top, or the page ends.
+    const aim = links.findIndex((link) => link.hash === location.hash);
+    const jumped = tops[aim] >= 0 && tops[aim] < innerHeight / (atTheEnd ? 1 : 4);
+    const current = links[jumped ? aim : passed - 1] ?? null;
     if (current === marked) return;
     marked?.removeAttribute("aria-current");
     current?.setAttribute("aria-current", "true");
@@ -36,26 +41,43 @@
     }
   };
   let waiting = false;
-  addEventListener("scroll", () => {
+  const soon = () => {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => { waiting = false; follow(); });
-  }, { passive: true });
+  };
+  addEventListener("scroll", soon, { passive: true });
+  addEventListener("hashchange", soon);
   follow();
 }
 
-// What scrolls sideways can be reached with the keyboard.
+// What scrolls sideways can be reached with the keyboard, and shows that it goes on.
 {
+  const mark = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
   const boxes = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
+      mark(target);
     }
   });
-  document.querySelectorAll(".scroll, pre").forEach((box) => boxes.observe(box));
+  for (const box of document.querySelectorAll(".scroll, pre")) {
+    boxes.observe(box);
+    box.addEventListener("scroll", () => mark(box), { passive: true });
+  }
 }
 
-// A click on a heading of a sortable table sorts its rows; a second click turns the order round.
+// A click on a heading of a sortable table sorts its rows; a second click turns the order round. Cells without a value
+// stay last. "0.15 M" is more than "21 k"; section 2.10 comes after 2.9.
+const asNumber = (text) => {
+  const [, number, unit] = text.match(/^([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s?([kM]\b)?/) ?? [];
+  return Number(number ?? NaN) * ({ k: 1e3, M: 1e6 }[unit] ?? 1);
+};
+const inOrder = (x, y, sections) => {
+  const [a, b] = sections ? [NaN, NaN] : [asNumber(x), asNumber(y)];
+  if (isNaN(a) !== isNaN(b)) return isNaN(a) ? 1 : -1;
+  return isNaN(a) ? x.localeCompare(y, "en", { numeric: true }) : a - b;
+};
 for (const table of document.querySelectorAll("table.sortable")) {
   table.querySelectorAll("thead th").forEach((heading, column) => {
     const button = document.createElement("button");
@@ -67,12 +89,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
       table.querySelectorAll("thead th").forEach((other) => other.removeAttribute("aria-sort"));
       heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
       const body = table.tBodies[0];
-      const value = (row) => row.cells[column].textContent.trim().replaceAll(",", "");
-      const compare = (a, b) => {
-        const [x, y] = [value(a), value(b)];
-        return isNaN(parseFloat(x)) || isNaN(parseFloat(y)) ? x.localeCompare(y, "en", { numeric: true }) : parseFloat(x) - parseFloat(y);
-      };
-      body.append(...[...body.rows].sort((a, b) => (ascending ? compare(a, b) : compare(b, a))));
+      const sections = ["section", "where"].includes(heading.textContent);
+      const value = (row) => row.cells[column].textContent.trim().replaceAll(",", "").replaceAll("−", "-");
+      const without = (row) => ["", "–", "—", "-"].includes(value(row));
+      const [empty, filled] = [[...body.rows].filter(without), [...body.rows].filter((row) => !without(row))];
+      filled.sort((a, b) => (ascending ? 1 : -1) * inOrder(value(a), value(b), sections));
+      body.append(...filled, ...empty);
     });
   });
 }
@@ -111,7 +133,7 @@ for (const figure of document.querySelectorAll("figure.compare")) {
   controls.className = "controls";
   controls.append(slider, left, lens);
   stage.after(controls, glass);
-  stage.style.maxWidth = `${after.querySelector("img").getAttribute("width")}px`;
+  stage.style.maxWidth = controls.style.maxWidth = `${after.querySelector("img").getAttribute("width")}px`;
   figure.classList.add("live");
 
   const split = () => stage.style.setProperty("--split", `${slider.value}%`);
