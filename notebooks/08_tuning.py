@@ -164,7 +164,7 @@ parameters = list(task.original)
 figures.figure(
     figures.parallel_coordinates(trials.reset_index(drop=True), parameters),
     caption="All trials of both searches: each line is one trial, its colour the PSNR. Thick: the best; grey: given up early.",
-    alt=f"Lines from left to right through {len(parameters)} axes, one for each hyperparameter, coloured from dark (poor) to bright (good).",
+    alt=f"Lines from left to right through {len(parameters)} axes, one for each hyperparameter, coloured by PSNR; the best is thick.",
 )
 
 # %%
