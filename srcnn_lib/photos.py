@@ -52,7 +52,8 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
     """
     path = Path(path)
     try:
-        with Image.open(path) as file:
+        # Given a path, Pillow maps some TIFFs into memory, and scrambles those that it then turns.
+        with path.open("rb") as stream, Image.open(stream) as file:
             kind = "JPEG" if file.format == "MPO" else file.format
             if kind not in ("JPEG", "PNG", "TIFF", "WEBP"):
                 raise ValueError(f"its format is {kind}")

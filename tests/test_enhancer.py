@@ -212,6 +212,31 @@ def test_colours_of_sixteen_bits_keep_profile_and_orientation(tmp_path, image):
         assert np.array_equal(again.pixels, photo.pixels) and again.icc_profile == profile
 
 
+# What a viewer does with each value of the tag.
+TURNED = {
+    1: lambda pixels: pixels,
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: np.rot90(np.fliplr(pixels)),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(np.fliplr(pixels), -1),
+    8: np.rot90,
+}
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16", "RGB", "RGBA", "CMYK", "P"])
+def test_a_tiff_is_turned_upright(tmp_path, image, mode, compression):
+    deep = Image.fromarray(image[..., 0].astype(np.uint16) * 250 + 13)
+    picture = deep if mode == "I;16" else Image.fromarray(image).convert("RGB" if mode == "CMYK" else mode)
+    stored = picture.convert("CMYK") if mode == "CMYK" else picture
+    expected = np.asarray(picture.convert("RGB") if mode == "P" else picture)
+    for orientation, turn in TURNED.items():
+        stored.save(tmp_path / "a.tif", compression=compression, tiffinfo={274: orientation})
+        assert np.array_equal(photos.read(tmp_path / "a.tif").pixels, turn(expected)), orientation
+
+
 def test_resolution_compression_and_tags_of_a_tiff_are_kept(tmp_path, image):
     picture = Image.fromarray(image)
     exif = Image.Exif()
