@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -46,9 +47,9 @@ class Photo:
 def read(path: Path, *, max_megapixels: float = 178) -> Photo:
     """Read an image of up to `max_megapixels` (Pillow refuses what has more than 178).
 
-    Palettes become colours, and CMYK becomes RGB. Sixteen bits are kept (OpenCV reads them in colour images, since
-    Pillow cannot). Of the several pictures that some cameras put into one JPEG, the first is taken. Raises ImageError
-    for what is no whole image of one page in one of the formats of `SUFFIXES`.
+    Palettes become colours, and CMYK becomes RGB. Sixteen bits are kept (OpenCV and tifffile read them in colour
+    images, since Pillow cannot). Of the several pictures that some cameras put into one JPEG, the first is taken.
+    Raises ImageError for what is no whole image of one page in one of the formats of `SUFFIXES`.
     """
     path = Path(path)
     try:
@@ -64,8 +65,8 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
             if file.mode in ("I", "F"):
                 raise ValueError("its pixels are numbers of 32 bits")
             if _is_deep_colour(path, file):
-                orientation = file.getexif().get(_ORIENTATION, 1) if kind == "PNG" else 1  # OpenCV turns a TIFF itself
-                pixels, cmyk = _upright(_read_deep(path), orientation), False
+                orientation = file.getexif().get(_ORIENTATION, 1)
+                pixels, cmyk = _upright(_read_deep(path, kind), orientation), False
             else:
                 ImageOps.exif_transpose(file, in_place=True)  # else it would copy what stands upright, too
                 pixels, cmyk = _pixels(file), file.mode == "CMYK"
@@ -78,7 +79,15 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
                 dpi=file.info.get("dpi"),
                 packed=kind == "TIFF" and file.info.get("compression", "raw") != "raw",
             )
-    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError, cv2.error) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+        cv2.error,
+    ) as error:
         reason = "not an image of a known format" if isinstance(error, UnidentifiedImageError) else str(error)
         raise ImageError(
             f"{path}: cannot be enhanced ({reason}); expected one whole image, {', '.join(SUFFIXES)}", reason
@@ -122,9 +131,12 @@ def _write_deep(path: Path, photo: Photo, pixels: np.ndarray, strip: bool) -> No
         return
     kept = {cv2.IMAGE_METADATA_ICCP: photo.icc_profile, cv2.IMAGE_METADATA_EXIF: None if strip else photo.exif}
     kept = {name: np.frombuffer(value, np.uint8) for name, value in kept.items() if value}
-    bgr = pixels[..., _SWAPPED[pixels.shape[2]]]
-    if not cv2.imwriteWithMetadata(str(path), bgr, list(kept), list(kept.values())):
-        raise OSError("OpenCV could not write it")
+    pixels = _swapped(np.require(pixels, requirements="CW"))
+    try:
+        if not cv2.imwriteWithMetadata(os.fsencode(path), pixels, list(kept), list(kept.values())):
+            raise OSError("OpenCV could not write it")
+    finally:
+        _swapped(pixels)
 
 
 def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
@@ -269,11 +281,41 @@ def _is_deep_colour(path: Path, file: Image.Image) -> bool:
     return False
 
 
-_SWAPPED = {3: [2, 1, 0], 4: [2, 1, 0, 3]}  # OpenCV's order of the channels, and back
+def _read_deep(path: Path, kind: str) -> np.ndarray:
+    """Colours of sixteen bits as they are stored, not turned. Raises ValueError for what would come out wrong."""
+    if kind == "PNG":
+        return _swapped(_decoded(cv2.imread(os.fsencode(path), cv2.IMREAD_UNCHANGED)))
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        if page.photometric != tifffile.PHOTOMETRIC.RGB or page.samplesperpixel not in _SWAPS:
+            raise ValueError(f"{page.samplesperpixel} channels of sixteen bits, {page.photometric.name}")
+        if page.sampleformat != tifffile.SAMPLEFORMAT.UINT:
+            raise ValueError("its pixels are no whole numbers from 0")
+        planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+        if page.compression in _OF_TIFFFILE:
+            pixels = page.asarray()
+            return np.ascontiguousarray(np.moveaxis(pixels, 0, 2)) if planar else pixels
+        if planar:  # OpenCV would take the first plane for all of them
+            raise ValueError(f"sixteen bits in separate planes, compressed by {page.compression.name}")
+        orientation = page.tags.valueof(_ORIENTATION, 1)
+    pixels = _swapped(_decoded(cv2.imdecode(np.memmap(path, np.uint8, "r"), cv2.IMREAD_UNCHANGED)))
+    return _upright(pixels, _BACK.get(orientation, orientation))
 
 
-def _read_deep(path: Path) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+_SWAPS = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}  # OpenCV's order of the channels, and back
+_BACK = {6: 8, 8: 6}  # OpenCV turns a TIFF: what undoes it
+# Compressions that tifffile reads by itself; OpenCV reads others.
+_OF_TIFFFILE = (tifffile.COMPRESSION.NONE, tifffile.COMPRESSION.ADOBE_DEFLATE, tifffile.COMPRESSION.DEFLATE)
+
+
+def _decoded(image: np.ndarray | None) -> np.ndarray:
     if image is None:
         raise ValueError("OpenCV cannot decode it")
-    return image[..., _SWAPPED[image.shape[2]]]
+    if image.ndim != 3 or image.shape[2] not in _SWAPS or image.dtype != np.uint16:
+        raise ValueError(f"OpenCV makes {image.dtype} of shape {image.shape} of it")
+    return image
+
+
+def _swapped(pixels: np.ndarray) -> np.ndarray:
+    """The same array with red and blue swapped in place: a large one must not be held twice."""
+    return cv2.cvtColor(pixels, _SWAPS[pixels.shape[2]], dst=pixels)

@@ -2,6 +2,7 @@ import hashlib
 import json
 import math
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -235,6 +236,63 @@ def test_a_tiff_is_turned_upright(tmp_path, image, mode, compression):
     for orientation, turn in TURNED.items():
         stored.save(tmp_path / "a.tif", compression=compression, tiffinfo={274: orientation})
         assert np.array_equal(photos.read(tmp_path / "a.tif").pixels, turn(expected)), orientation
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize(
+    ("planarconfig", "compression"),
+    [("contig", None), ("contig", "zlib"), ("separate", None), ("separate", "zlib"), ("contig", "lzw")],
+)
+def test_a_tiff_of_sixteen_bits_in_colour(tmp_path, rng, channels, byteorder, planarconfig, compression):
+    deep = rng.integers(0, 65536, (40, 60, channels), dtype=np.uint16)
+    file = tmp_path / "a.tif"
+    for orientation, turn in TURNED.items():
+        if compression == "lzw":  # which tifffile cannot write
+            bgr = np.ascontiguousarray(deep[..., [2, 1, 0, 3][:channels]])
+            cv2.imwrite(str(file), bgr, [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_LZW])
+            with Image.open(file) as written:
+                assert written.info["compression"] == "tiff_lzw"
+            _set_orientation(file, orientation)
+        else:
+            tifffile.imwrite(
+                file,
+                np.moveaxis(deep, 2, 0) if planarconfig == "separate" else deep,
+                photometric="rgb",
+                extrasamples=["UNASSALPHA"] * (channels - 3),
+                planarconfig=planarconfig,
+                compression=compression,
+                byteorder=byteorder,
+                extratags=[(274, "H", 1, orientation, True)],
+            )
+        assert np.array_equal(photos.read(file).pixels, turn(deep)), orientation
+
+
+def _set_orientation(file, orientation):
+    """Add the tag to a TIFF that lacks it: its list of tags goes to the end of the file, one longer."""
+    content = bytearray(file.read_bytes())
+    (start,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, start)
+    tags = [bytes(content[start + 2 + 12 * index :][:12]) for index in range(count)]
+    tags = [tag for tag in tags if struct.unpack_from("<H", tag)[0] != 274]
+    tags = sorted(
+        [*tags, struct.pack("<HHIHH", 274, 3, 1, orientation, 0)], key=lambda tag: struct.unpack("<H", tag[:2])
+    )
+    struct.pack_into("<I", content, 4, len(content))
+    file.write_bytes(content + struct.pack("<H", len(tags)) + b"".join(tags) + bytes(4))
+
+
+def test_what_would_come_out_wrong_of_sixteen_bits_is_refused(tmp_path, rng):
+    deep = rng.integers(0, 65536, (40, 60, 4), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "print.tif", deep, photometric="separated")
+    tifffile.imwrite(tmp_path / "signed.tif", deep[..., :3].astype(np.int16), photometric="rgb")
+    tifffile.imwrite(tmp_path / "half.tif", deep[..., :3], photometric="rgb")
+    cv2.imwrite(str(tmp_path / "half.png"), deep[..., :3])
+    for name in ("half.tif", "half.png"):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:5000])
+    for name in ("print.tif", "signed.tif", "half.tif", "half.png"):
+        with pytest.raises(ImageError, match=f"{name}: cannot be enhanced"):
+            photos.read(tmp_path / name)
 
 
 def test_resolution_compression_and_tags_of_a_tiff_are_kept(tmp_path, image):
