@@ -1,6 +1,7 @@
 import hashlib
 import json
 import math
+import re
 import signal
 import struct
 import subprocess
@@ -116,7 +117,10 @@ def test_strength_blends(image):
         ({"image": np.zeros((4, 4, 5), np.uint8)}, r"\(4, 4, 5\)"),
         ({"image": np.zeros((0, 4), np.uint8)}, r"\(0, 4\)"),
         ({"strength": 1.5}, "strength: .* received 1.5"),
+        ({"strength": math.nan}, "strength: .* received nan"),
         ({"tile": 100}, "tile: expected a multiple of 8, received 100"),
+        ({"threads": 0}, "threads: expected at least 1, received 0"),
+        ({"threads": -1}, "threads: expected at least 1, received -1"),
         ({"model": "nothing"}, "unknown model 'nothing'; .* house, srcnn"),
     ],
 )
@@ -124,6 +128,46 @@ def test_what_cannot_be_is_named(change, message):
     arguments = {"image": np.zeros((8, 8, 3), np.uint8)} | change
     with pytest.raises(ValueError, match=message):
         enhancer.enhance(**arguments)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_what_is_of_another_type_is_named(image):
+    for slip in (
+        Image.fromarray(image),
+        image.tolist(),
+        "a.png",
+        None,
+        np.asmatrix(image[..., 0]),
+        np.ma.masked_array(image),
+    ):
+        with pytest.raises(TypeError, match=f"image: expected a NumPy array .*, received {type(slip).__name__}"):
+            enhancer.enhance(slip)
+    for name, slips in {
+        "strength": ("1", None),
+        "tile": (8.0, "8"),
+        "threads": (1.5, "2"),
+        "model": (None, ["house"]),
+    }.items():
+        for slip in slips:
+            with pytest.raises(TypeError, match=rf"{name}: expected .* received {re.escape(repr(slip))}"):
+                enhancer.enhance(image, **{name: slip})
+
+
+def test_of_threads_no_more_than_cores_are_taken(image, monkeypatch):
+    asked = []
+    session = enhancer._session
+    monkeypatch.setattr(enhancer, "_session", lambda model, threads: asked.append(threads) or session(model, threads))
+    monkeypatch.setattr(enhancer.os, "cpu_count", lambda: 2)
+    for threads in (1, 2, 3, 10**6, None):
+        enhancer.enhance(image[:8, :8], threads=threads)
+    assert asked == [1, 2, 2, 2, 2]
+
+
+def test_the_byte_order_of_other_machines_is_known(image):
+    deep = image.astype(np.uint16) * 250 + 13
+    for order in ("<u2", ">u2"):
+        result = enhancer.enhance(deep.astype(order))
+        assert result.dtype == np.uint16 and np.array_equal(result, enhancer.enhance(deep))
 
 
 def test_changed_weights_are_refused(tmp_path, monkeypatch):
