@@ -4,6 +4,7 @@ import fcntl
 import io
 import json
 import os
+import shutil
 import struct
 import tempfile
 import zlib
@@ -23,6 +24,8 @@ from srcnn_lib.files import remove_left_behind, whole
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 _QUALITY = {"JPEG": 95, "WEBP": 95}
 _ORIENTATION, _EXIF_IFD, _GPS_IFD = 274, 34665, 34853
+_EXTRA_SAMPLES = 338
+_SIDES = (40962, 40963)  # width and height in pixels, which each format has elsewhere, too
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 33432)  # what is shown, by which camera and software, when, by whom
 
 
@@ -42,6 +45,8 @@ class Photo:
     """Pixels per inch, by which OCR judges the size of letters."""
     packed: bool = False
     """Whether a TIFF was compressed."""
+    premultiplied: bool = False
+    """Whether the alpha of a TIFF with sixteen bits is multiplied into its colours already."""
 
 
 def read(path: Path, *, max_megapixels: float = 178) -> Photo:
@@ -65,20 +70,11 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
             if file.mode in ("I", "F"):
                 raise ValueError("its pixels are numbers of 32 bits")
             if _is_deep_colour(path, file):
-                orientation = file.getexif().get(_ORIENTATION, 1)
-                pixels, cmyk = _upright(_read_deep(path, kind), orientation), False
-            else:
-                ImageOps.exif_transpose(file, in_place=True)  # else it would copy what stands upright, too
-                pixels, cmyk = _pixels(file), file.mode == "CMYK"
-            return Photo(
-                pixels,
-                kind,
-                cmyk,
-                icc_profile=file.info.get("icc_profile") if file.mode != "LAB" else None,  # LAB becomes RGB
-                exif=_exif(file),
-                dpi=file.info.get("dpi"),
-                packed=kind == "TIFF" and file.info.get("compression", "raw") != "raw",
-            )
+                orientation, about = file.getexif().get(_ORIENTATION, 1), _about(file)
+                file.close()  # Pillow decodes a PNG in search of EXIF, and would hold that beside what comes now
+                return Photo(_upright(_read_deep(path, kind), orientation), kind, False, **about)
+            ImageOps.exif_transpose(file, in_place=True)  # else it would copy what stands upright, too
+            return Photo(_pixels(file), kind, file.mode == "CMYK", **_about(file))
     except (
         OSError,
         ValueError,
@@ -126,7 +122,7 @@ def _write_deep(path: Path, photo: Photo, pixels: np.ndarray, strip: bool) -> No
         if photo.dpi:
             options |= {"resolution": photo.dpi, "resolutionunit": "INCH"}
         if pixels.shape[2] == 4:
-            options["extrasamples"] = ["UNASSALPHA"]
+            options["extrasamples"] = ["ASSOCALPHA" if photo.premultiplied else "UNASSALPHA"]
         tifffile.imwrite(path, pixels, photometric="rgb", iccprofile=photo.icc_profile, metadata=None, **options)
         return
     kept = {cv2.IMAGE_METADATA_ICCP: photo.icc_profile, cv2.IMAGE_METADATA_EXIF: None if strip else photo.exif}
@@ -137,6 +133,17 @@ def _write_deep(path: Path, photo: Photo, pixels: np.ndarray, strip: bool) -> No
             raise OSError("OpenCV could not write it")
     finally:
         _swapped(pixels)
+    if photo.dpi:
+        _note_resolution(path, photo.dpi)
+
+
+def _note_resolution(path: Path, dpi: tuple[float, float]) -> None:
+    """Put pixels per metre into a PNG, which OpenCV cannot: right after its head, which is 33 bytes."""
+    chunk = b"pHYs" + struct.pack(">IIB", *(round(side / 0.0254) for side in dpi), 1)
+    with whole(path) as longer, path.open("rb") as old, longer.open("wb") as new:
+        new.write(old.read(33))
+        new.write(struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)))
+        shutil.copyfileobj(old, new)
 
 
 def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
@@ -244,10 +251,25 @@ def _pixels(picture: Image.Image) -> np.ndarray:
     return np.array(picture if picture.mode == mode else picture.convert(mode))  # which copies in any case
 
 
+def _about(file: Image.Image) -> dict[str, object]:
+    """What of a file is no pixels, by the names in `Photo`."""
+    tiff = file.format == "TIFF"
+    return {
+        "exif": _exif(file),
+        "icc_profile": file.info.get("icc_profile") if file.mode != "LAB" else None,  # LAB becomes RGB
+        "dpi": file.info.get("dpi"),
+        "packed": tiff and file.info.get("compression", "raw") != "raw",
+        "premultiplied": tiff and 1 in file.tag_v2.get(_EXTRA_SAMPLES, ()),
+    }
+
+
 def _exif(file: Image.Image) -> bytes | None:
     """What EXIF tells beside the orientation."""
     exif = file.getexif()
     exif.pop(_ORIENTATION, None)
+    inner = exif.get_ifd(_EXIF_IFD)
+    for tag in _SIDES:  # which are wrong once it is turned
+        inner.pop(tag, None)
     if file.format == "TIFF":  # its tags are EXIF and layout of the file in one
         described = Image.Exif()
         described.update({tag: exif[tag] for tag in _DESCRIPTIVE if tag in exif})

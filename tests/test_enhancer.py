@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import math
@@ -21,7 +22,7 @@ from srcnn_lib.errors import DataError, ForeseenError, ImageError
 from srcnn_lib.files import write_json
 from tests.conftest import ROOT
 
-EXIF_GPS = 34853
+EXIF_IFD, EXIF_GPS = 34665, 34853
 
 
 @pytest.fixture
@@ -190,6 +191,7 @@ def test_tensorflow_is_not_loaded():
 def test_photos_come_back_upright_with_profile_and_exif(tmp_path, image):
     exif = Image.Exif()
     exif[274], exif[271], exif[EXIF_GPS] = 6, "a camera", {1: "N"}
+    exif.get_ifd(EXIF_IFD).update({40962: 150, 40963: 118, 36867: "2024:01:02 03:04:05"})
     Image.fromarray(image).save(tmp_path / "a.jpg", exif=exif, icc_profile=b"a profile", quality=95)
     photo = photos.read(tmp_path / "a.jpg")
     assert photo.pixels.shape == (150, 118, 3)
@@ -200,6 +202,8 @@ def test_photos_come_back_upright_with_profile_and_exif(tmp_path, image):
             assert written.getexif().get(274, 1) == 1
             assert written.getexif().get(271) == (None if strip else "a camera")
             assert (EXIF_GPS in written.getexif()) != strip
+            inner = written.getexif().get_ifd(EXIF_IFD)
+            assert 40962 not in inner and 40963 not in inner and (36867 in inner) != strip
 
 
 @pytest.mark.parametrize(
@@ -310,6 +314,24 @@ def test_a_tiff_of_sixteen_bits_in_colour(tmp_path, rng, channels, byteorder, pl
                 extratags=[(274, "H", 1, orientation, True)],
             )
         assert np.array_equal(photos.read(file).pixels, turn(deep)), orientation
+
+
+@pytest.mark.parametrize("alpha", [tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA])
+def test_the_kind_of_alpha_and_the_resolution_of_sixteen_bits_are_kept(tmp_path, rng, alpha):
+    deep = rng.integers(0, 65536, (40, 60, 4), dtype=np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif", deep, photometric="rgb", extrasamples=[alpha], resolution=(300, 200), resolutionunit="INCH"
+    )
+    photo = photos.read(tmp_path / "a.tif")
+    for suffix, kind in ((".tif", "TIFF"), (".png", "PNG")):
+        file = tmp_path / "out" / f"a{suffix}"
+        photos.write(file, dataclasses.replace(photo, kind=kind), photo.pixels)
+        with Image.open(file) as written:
+            assert np.allclose(written.info["dpi"], (300, 200), atol=0.02)
+            written.load()
+        assert np.array_equal(photos.read(file).pixels, deep) and len(list(file.parent.glob(".*"))) == 0
+    with tifffile.TiffFile(tmp_path / "out" / "a.tif") as file:
+        assert file.pages.first.extrasamples == (alpha,)
 
 
 def _set_orientation(file, orientation):
