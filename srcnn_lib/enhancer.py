@@ -24,7 +24,7 @@ import onnxruntime
 from tqdm import tqdm
 
 from srcnn_lib import photos, provenance
-from srcnn_lib.errors import ForeseenError
+from srcnn_lib.errors import DataError, ForeseenError
 from srcnn_lib.files import write_text
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -198,12 +198,13 @@ def enhance_files(
     jobs
         Images at a time; the cores are shared out among them.
     force
-        Write over outputs that are there already. Without it they are kept, so that calling again goes on where an
-        interrupted call stopped.
+        Write over outputs that are there already, and over others' files in place of those that `read` writes. Without
+        it they are kept, so that calling again goes on where an interrupted call stopped.
     strip
         Leave out EXIF, which can tell place and owner.
     read
-        Write what RapidOCR reads on each output into a JSON file of its name.
+        Write what RapidOCR reads on each output into a JSON file of its name. Without it, such a file goes when its
+        output is written anew.
 
     Raises ForeseenError for an unknown model, before any work, and Stopped where a person interrupts. A file that fails
     never stops the others.
@@ -240,20 +241,35 @@ def enhance_file(
     """Enhance one image file; `force`, `strip` and `read` as for `enhance_files`, `options` as for `enhance`.
 
     Returns whether there was anything to do: an output that exists is kept unless `force`. Raises ImageError for a file
-    that is no image which can be enhanced, and OSError where the output cannot be written.
+    that is no image which can be enhanced, DataError where another's file is in the place of what OCR reads, and
+    OSError where the output cannot be written.
     """
     note = target.with_name(f"{target.name}.json")
+    if read and note.exists() and not force and not _is_note(note):
+        raise DataError(f"{note.name} is there already and not by --read; --force writes over it")
     if target.exists() and not force:
         if read and not note.exists():
             write_text(note, photos.text_of(photos.read(target).pixels) + "\n")
         return False
     photo = photos.read(source)
     _enhance_in_place(photo.pixels, **options)
-    enhanced = photo.pixels
+    if _is_note(note):  # on an earlier output; without it, a call that is killed here is made up for by the next
+        note.unlink()
+    photos.write(target, photo, photo.pixels, strip=strip)
     if read:
-        write_text(note, photos.text_of(enhanced) + "\n")
-    photos.write(target, photo, enhanced, strip=strip)
+        write_text(note, photos.text_of(photo.pixels) + "\n")
     return True
+
+
+def _is_note(file: Path) -> bool:
+    """Whether a file is one that `read` makes."""
+    try:
+        lines = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(lines, list) and all(
+        isinstance(line, dict) and line.keys() == {"text", "box", "confidence"} for line in lines
+    )
 
 
 def why(error: Exception) -> str:
@@ -261,23 +277,33 @@ def why(error: Exception) -> str:
     return getattr(error, "reason", None) or str(error) or type(error).__name__
 
 
+_PAGE = (
+    "<!DOCTYPE html>\n<html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    "<title>Before and after</title><style>body{font-family:sans-serif;margin:2em}figure{margin:0 0 2em}"
+    "img{width:49%;vertical-align:top}img+img{margin-left:1%}</style>\n<h1>Before and after</h1>\n"
+)
+
+
+def check_page(page: Path) -> None:
+    """Raise DataError if there is a file in place of the page, and it was not written by `compare`."""
+    if page.exists() and not (page.is_file() and page.read_bytes().startswith(_PAGE.encode())):
+        raise DataError(f"{page} is there already and not by --compare; --force writes over it")
+
+
 def compare(targets: Mapping[Path, Path], page: Path) -> None:
     """Write an HTML page with every input beside its output, for those that are there."""
     rows = "\n".join(
         f"<figure><img src='{_address(source, page)}' alt='before'><img src='{_address(target, page)}' alt='after'>"
-        f"<figcaption>{html.escape(os.path.relpath(target, page.parent))}: before, after</figcaption></figure>"
+        f"<figcaption>{html.escape(_shown(os.path.relpath(target, page.parent)))}: before, after</figcaption></figure>"
         for source, target in targets.items()
         if target.exists()
     )
-    style = (
-        "body{font-family:sans-serif;margin:2em}figure{margin:0 0 2em}"
-        "img{width:49%;vertical-align:top}img+img{margin-left:1%}"
-    )
-    write_text(
-        page,
-        "<!DOCTYPE html>\n<html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-        f"<title>Before and after</title><style>{style}</style>\n<h1>Before and after</h1>\n{rows}\n</html>\n",
-    )
+    write_text(page, f"{_PAGE}{rows}\n</html>\n")
+
+
+def _shown(path: str) -> str:
+    """A path for people, whatever its bytes."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _address(file: Path, page: Path) -> str:
@@ -285,7 +311,7 @@ def _address(file: Path, page: Path) -> str:
     if file.suffix.lower() in (".tif", ".tiff"):
         return f"data:image/jpeg;base64,{base64.b64encode(photos.preview(file)).decode()}"
     relative = os.path.relpath(file.resolve(), page.parent.resolve())
-    return html.escape(quote(Path(relative).as_posix()), quote=True)
+    return html.escape(quote(os.fsencode(relative)), quote=True)
 
 
 def _cuts(length: int, tile: int) -> Iterator[tuple[int, int]]:

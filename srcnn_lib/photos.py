@@ -151,8 +151,8 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
 
     What is hidden in a folder is left out: besides others', temporary files of a call that was killed are.
 
-    Raises DataError if a source does not exist, if there is no image, if two would be written to one file, or if one
-    would be written over an image that is read.
+    Raises DataError if a source does not exist or is neither a regular file nor a folder, if there is no image, if two
+    would be written to one file, or if one would be written over an image that is read.
     """
     found: dict[Path, Path] = {}
     written = out.resolve()
@@ -162,8 +162,10 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
             if source.resolve() in written.parents:  # outputs of an earlier call are no inputs
                 inside = [file for file in inside if not file.resolve().is_relative_to(written)]
             found |= {file: out / file.relative_to(source) for file in inside}
-        elif source.exists():
+        elif source.is_file():
             found[source] = out / source.name
+        elif source.exists():  # a pipe, say, at which reading would wait for ever
+            raise DataError(f"{source}: expected a file or folder, found something else")
         else:
             raise DataError(f"{source}: no such file or folder")
     if not found:

@@ -2,6 +2,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import signal
 import struct
@@ -13,11 +14,13 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from srcnn_lib import enhancer, evaluation, export, models, photos
+from srcnn_lib.__main__ import main
 from srcnn_lib.errors import DataError, ForeseenError, ImageError
 from srcnn_lib.files import write_json
 from tests.conftest import ROOT
@@ -429,7 +432,8 @@ def test_a_folder_is_enhanced_and_nothing_is_lost(tmp_path, image):
     assert page.count("<figure>") == 3 and "b &lt;i&gt;.jpg" in page and "<i>" not in page
 
     (out / "a.png").write_bytes(b"edited")
-    assert "0 enhanced, 3 there already" in enhance(inside, "-o", out).stdout
+    said = enhance(inside, "-o", out, "--strip").stdout
+    assert "0 enhanced, 3 there already" in said and "only with --force; their EXIF was not stripped" in said
     assert (out / "a.png").read_bytes() == b"edited"
     assert "3 enhanced" in enhance(inside, "-o", out, "--force").stdout
     assert photos.read(out / "a.png").pixels.shape == image.shape
@@ -469,11 +473,96 @@ def test_an_interrupted_call_leaves_no_half_file_and_the_next_goes_on(tmp_path, 
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         go_on.touch()
-        process.communicate()
-    assert process.returncode == 1
+        _, said = process.communicate()
+    assert process.returncode == 130
     done = sorted(file.name for file in out.iterdir())
+    assert f"stopped; {len(done)} of 6 images are done" in said.decode()
     assert 1 <= len(done) < 6 and all(photos.read(out / name).pixels.shape == (700, 900, 3) for name in done)
     assert f"{6 - len(done)} enhanced, {len(done)} there already, 0 failed" in enhance(photos_in, "-o", out).stdout
+
+
+def test_a_running_network_is_ended_by_an_interrupt(tmp_path, rng, monkeypatch):
+    Image.fromarray(rng.integers(0, 256, (1500, 1500, 3), dtype=np.uint8)).save(tmp_path / "a.png")
+
+    class Interrupted(enhancer.ThreadPoolExecutor):
+        def map(self, *arguments):
+            super().map(*arguments)
+            time.sleep(1)  # by when the network is at work
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(enhancer, "ThreadPoolExecutor", Interrupted)
+    with pytest.raises(enhancer.Stopped) as stop:
+        enhancer.enhance_files({tmp_path / "a.png": tmp_path / "out" / "a.png"}, model="house-large")
+    assert not stop.value.summary.done and not (tmp_path / "out").exists()
+    assert "terminate" in stop.value.summary.failed[tmp_path / "a.png"]
+
+
+OF_OTHERS = [{"text": "mine"}]
+
+
+def test_notes_and_pages_of_others_are_kept(tmp_path, image):
+    Image.fromarray(image).save(tmp_path / "a.png")
+    out, note, page = tmp_path / "out", tmp_path / "out" / "a.png.json", tmp_path / "out" / "compare.html"
+    out.mkdir()
+    write_json(note, OF_OTHERS)
+    with pytest.raises(DataError, match=r"a\.png\.json is there already"):
+        enhancer.enhance_file(tmp_path / "a.png", out / "a.png", read=True)
+    assert not (out / "a.png").exists()
+    enhancer.enhance_file(tmp_path / "a.png", out / "a.png", force=True)
+    assert json.loads(note.read_text()) == OF_OTHERS
+    with pytest.raises(DataError, match=r"a\.png\.json is there already"):
+        enhancer.enhance_file(tmp_path / "a.png", out / "a.png", read=True)
+    enhancer.enhance_file(tmp_path / "a.png", out / "a.png", read=True, force=True)
+    assert json.loads(note.read_text()) == []
+
+    page.write_text("<!DOCTYPE html>\nmine")
+    with pytest.raises(DataError, match=r"compare\.html is there already"):
+        enhancer.check_page(page)
+    enhancer.compare({tmp_path / "a.png": out / "a.png"}, page)
+    enhancer.check_page(page)
+
+
+def test_a_note_on_an_earlier_output_does_not_stay(tmp_path, image, monkeypatch):
+    source, target = tmp_path / "a.png", tmp_path / "out" / "a.png"
+    note = target.with_name("a.png.json")
+    Image.fromarray(image).save(source)
+    found = json.dumps([{"text": "x", "box": [], "confidence": 1.0}])
+    monkeypatch.setattr(photos, "text_of", lambda pixels: found if target.exists() else "the image is not there yet")
+    enhancer.enhance_file(source, target, read=True)
+    assert note.read_text() == found + "\n"
+    enhancer.enhance_file(source, target, force=True)
+    assert not note.exists()
+    enhancer.enhance_file(source, target, read=True)  # which the next call makes up for
+    assert note.read_text() == found + "\n"
+
+
+def test_a_name_of_other_bytes_than_utf8_has_its_place_on_the_page(tmp_path, image):
+    name = os.fsdecode(b"latin\xe9.png")
+    Image.fromarray(image).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / name)
+    said = enhance(tmp_path, "-o", tmp_path / "out", "--compare", check=True)
+    assert "1 enhanced" in said.stdout
+    page = (tmp_path / "out" / "compare.html").read_text(encoding="utf-8")
+    assert "src='../latin%E9.png'" in page and "latin\N{REPLACEMENT CHARACTER}.png: before, after" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["", "-o", "out"], "it is empty; expected a path"),
+        (["a.png", "-o", ""], "it is empty; expected a path"),
+        (["a.png", "-o", "out", "--strength", "nan"], "nan is not in the range"),
+    ],
+)
+def test_slips_in_the_command_are_refused(arguments, message):
+    result = CliRunner().invoke(main, ["enhance", *arguments])
+    assert result.exit_code == 2 and message in result.output
+
+
+def test_a_pipe_is_no_source(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png: expected a file or folder"):
+        photos.targets([tmp_path / "a.png"], tmp_path / "out")
 
 
 def test_what_a_killed_call_left_behind_goes_at_the_next_unless_another_call_is_at_work(tmp_path):
