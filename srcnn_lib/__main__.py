@@ -1,6 +1,7 @@
 """The commands behind the Makefile: `python -m srcnn_lib --help`."""
 
 import errno
+import os
 import sys
 from pathlib import Path
 
@@ -70,11 +71,33 @@ def compare(first: Path, second: Path, out: Path | None) -> None:
     _or_exit(lambda: click.echo(f"written: {compare.write(first, second, page)}"))
 
 
+class _Filled(click.Path):
+    """A path that is not empty, as a shell's variable may be: it would mean the folder that one is in."""
+
+    def convert(self, value, param, ctx):
+        if not os.fspath(value):
+            self.fail("it is empty; expected a path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class _Share(click.FloatRange):
+    """A number from 0 to 1, and nothing like `nan`, which click lets through."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not 0 <= number <= 1:
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return number
+
+
 @main.command()
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where outputs go.")
+@click.argument("sources", nargs=-1, required=True, type=_Filled(path_type=Path))
+@click.option("-o", "--out", required=True, type=_Filled(file_okay=False, path_type=Path), help="Where outputs go.")
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
-@click.option("--strength", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="0 changes nothing.")
+@click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Images at a time.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
@@ -93,21 +116,29 @@ def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> N
     def run() -> None:
         targets = photos.targets(sources, out)
         photos.make_folder(out)
+        page = out / "compare.html"
+        if compare and not options["force"]:
+            enhancer.check_page(page)
         with photos.working_in(out, targets):
-            summary = enhancer.enhance_files(targets, **options)
+            try:
+                summary = enhancer.enhance_files(targets, **options)
+            except enhancer.Stopped as stop:
+                _say_stopped(stop.summary, len(targets))
+        _report(summary, out, options["strip"])
         if compare:
-            enhancer.compare(targets, out / "compare.html")
-        _report(summary, out)
+            enhancer.compare(targets, page)
+        if summary.failed:
+            sys.exit(1)
 
     _or_exit(run)
 
 
 @main.command()
-@click.argument("source")
-@click.argument("out")
+@click.argument("source", type=_Filled())
+@click.argument("out", type=_Filled())
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes, of one core each.")
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
-@click.option("--strength", default=1.0, show_default=True, type=click.FloatRange(0, 1), help="0 changes nothing.")
+@click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
 def enhance_many(source: str, out: str, **options) -> None:
@@ -119,19 +150,32 @@ def enhance_many(source: str, out: str, **options) -> None:
     def run() -> None:
         from srcnn_lib import collection
 
-        _report(collection.enhance(source, out, **options), out)
+        summary = collection.enhance(source, out, **options)
+        _report(summary, out, options["strip"])
+        if summary.failed:
+            sys.exit(1)
 
     _or_exit(run)
 
 
-def _report(summary, out) -> None:
+def _report(summary, out: Path | str, strip: bool) -> None:
     for source, reason in summary.failed.items():
-        click.echo(f"failed: {source}: {reason}", err=True)
-    click.echo(
-        f"{len(summary.done)} enhanced, {len(summary.kept)} there already, {len(summary.failed)} failed; in {out}"
-    )
-    if summary.failed:
-        sys.exit(1)
+        click.echo(f"failed: {click.format_filename(source)}: {reason}", err=True)
+    kept = len(summary.kept)
+    counts = f"{len(summary.done)} enhanced, {kept} there already, {len(summary.failed)} failed"
+    click.echo(f"{counts}; in {click.format_filename(out)}")
+    if kept:
+        stripped = "; their EXIF was not stripped" if strip else ""
+        click.echo(
+            f"outputs there already: {kept}, kept as they are; options count for them only with --force{stripped}"
+        )
+
+
+def _say_stopped(summary, images: int) -> None:
+    """End an interrupted command, with the exit status that shells know."""
+    done = len(summary.done) + len(summary.kept)
+    click.echo(f"stopped; {done} of {images} images are done, and the same command goes on with the others", err=True)
+    sys.exit(130)
 
 
 @main.command()

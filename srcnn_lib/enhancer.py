@@ -10,11 +10,11 @@ import html
 import json
 import math
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -24,7 +24,7 @@ import onnxruntime
 from tqdm import tqdm
 
 from srcnn_lib import photos, provenance
-from srcnn_lib.errors import ForeseenError
+from srcnn_lib.errors import DataError, ForeseenError
 from srcnn_lib.files import write_text
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -69,8 +69,8 @@ def enhance(
     Parameters
     ----------
     image
-        uint8 or uint16, of shape (H, W) or (H, W, C) with C = 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha).
-        It stays as it is.
+        A NumPy array, uint8 or uint16, of shape (H, W) or (H, W, C) with C = 1 (grey), 2 (grey, alpha), 3 (RGB) or
+        4 (RGB, alpha). It stays as it is.
     model
         A name in `models()`.
     strength
@@ -80,40 +80,82 @@ def enhance(
         with as much of the image round it as the network can see, so the result is that of the whole image up to
         rounding. None takes ten times as much as the network sees to one side, so that this costs little; at least 512.
     threads
-        How many to compute with; None takes all cores.
+        How many to compute with, at least 1; None takes all cores, and so does any number above theirs.
     before_tile
         Called before every tile; what it raises ends the work.
 
     Returns
     -------
-    A new array of the same shape and type. Alpha is taken over as it is. A grey image is shown to the network in three
-    equal colours, and gets the mean of what comes back.
+    A new array of the same shape and type, in the byte order of the machine. Alpha is taken over as it is. A grey
+    image is shown to the network in three equal colours, and gets the mean of what comes back.
 
     Raises
     ------
     ForeseenError
         For an unknown model, or a file of weights that is missing or has changed.
+    TypeError
+        For an image that is no array, or one of masks or matrices, and for options of another type.
     ValueError
-        For another type or shape, and for a strength or tile out of range.
+        For another type of pixels or shape, and for a strength, tile or number of threads out of range.
     """
+    if not isinstance(image, np.ndarray) or isinstance(image, (np.matrix, np.ma.MaskedArray)):
+        raise TypeError(f"image: expected a NumPy array (np.asarray makes one), received {type(image).__name__}")
     channels = image.shape[2] if image.ndim == 3 else 1
-    if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or channels > 4 or 0 in image.shape:
+    native = image.dtype.newbyteorder("=")
+    if native not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or channels > 4 or 0 in image.shape:
         raise ValueError(
             f"expected uint8 or uint16 of shape (H, W) or (H, W, 1 to 4), received {image.dtype} of shape {image.shape}"
         )
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength: expected a number from 0 to 1, received {strength!r}")
-    if tile is not None and (tile < _STEP or tile % _STEP):
-        raise ValueError(f"tile: expected a multiple of {_STEP}, received {tile!r}")
-    session, reach = _session(model, threads or os.cpu_count() or 1)
+    result = np.array(image, native, order="C")
+    _enhance_in_place(result, model=model, strength=strength, tile=tile, threads=threads, before_tile=before_tile)
+    return result
+
+
+def _enhance_in_place(
+    pixels: np.ndarray,
+    *,
+    model: str = DEFAULT,
+    strength: float = 1.0,
+    tile: int | None = None,
+    threads: int | None = None,
+    before_tile: Callable[[], None] | None = None,
+    run_options: onnxruntime.RunOptions | None = None,
+) -> None:
+    """As `enhance`, but write the result into the image. With `run_options`, another thread can end the work."""
+    _check_options(model, strength, tile, threads)
+    cores = os.cpu_count() or 1
+    session, reach = _session(model, min(threads or cores, cores))
     tile = tile or max(_TILE, 10 * reach)
-    result = image.copy()
-    for top, height in _cuts(image.shape[0], tile):
-        for left, width in _cuts(image.shape[1], tile):
+    above = pixels[:0]  # what the image was above the band, where it is enhanced by now, as far as the network sees
+    for top, height in _cuts(pixels.shape[0], tile):
+        band = np.concatenate([above, pixels[top : top + height + reach]])
+        bottom = len(above) + height
+        for left, width in _cuts(pixels.shape[1], tile):
             if before_tile:
                 before_tile()
-            _enhance_tile(session, reach, image, result, (top, left, height, width), strength)
-    return result
+            before = min(left, reach)
+            seen = band[:, left - before : left + width + reach]
+            inner = slice(len(above), bottom), slice(before, before + width)
+            written = pixels[top : top + height, left : left + width]
+            _enhance_tile(session, seen, inner, written, strength, run_options)
+        above = band[max(0, bottom - reach) : bottom].copy()
+
+
+def _check_options(model: object, strength: object, tile: object, threads: object) -> None:
+    """Raise TypeError or ValueError for what `enhance` cannot take; whether there is such a model is not looked at."""
+    if not isinstance(model, str):
+        raise TypeError(f"model: expected a name, received {model!r}")
+    if not isinstance(strength, Real):
+        raise TypeError(f"strength: expected a number from 0 to 1, received {strength!r}")
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength: expected a number from 0 to 1, received {strength!r}")
+    for name, value in (("tile", tile), ("threads", threads)):
+        if value is not None and not isinstance(value, Integral):
+            raise TypeError(f"{name}: expected a whole number or None, received {value!r}")
+    if tile is not None and (tile < _STEP or tile % _STEP):
+        raise ValueError(f"tile: expected a multiple of {_STEP}, received {tile!r}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads: expected at least 1, received {threads!r}")
 
 
 class Summary(NamedTuple):
@@ -125,6 +167,14 @@ class Summary(NamedTuple):
     """Inputs whose output was there already, and was left alone."""
     failed: dict[Path, str]
     """Inputs that could not be enhanced, and why."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A person interrupted the work; `summary` says what was done by then."""
+
+    def __init__(self, summary: Summary) -> None:
+        super().__init__("stopped")
+        self.summary = summary
 
 
 def enhance_files(
@@ -148,27 +198,25 @@ def enhance_files(
     jobs
         Images at a time; the cores are shared out among them.
     force
-        Write over outputs that are there already. Without it they are kept, so that calling again goes on where an
-        interrupted call stopped.
+        Write over outputs that are there already, and over others' files in place of those that `read` writes. Without
+        it they are kept, so that calling again goes on where an interrupted call stopped.
     strip
         Leave out EXIF, which can tell place and owner.
     read
-        Write what RapidOCR reads on each output into a JSON file of its name.
+        Write what RapidOCR reads on each output into a JSON file of its name. Without it, such a file goes when its
+        output is written anew.
 
-    Raises ForeseenError for an unknown model, before any work. A file that fails never stops the others.
+    Raises ForeseenError for an unknown model, before any work, and Stopped where a person interrupts. A file that fails
+    never stops the others.
     """
     threads = max(1, (os.cpu_count() or 1) // jobs)
     _session(model, threads)
     summary = Summary([], [], {})
-    stopped = threading.Event()
-
-    def go_on() -> None:
-        if stopped.is_set():
-            raise InterruptedError("stopped")
+    runs = onnxruntime.RunOptions()  # of all images, so that one word ends the work on all
 
     def safely(source: Path) -> None:
         try:
-            options = {"model": model, "strength": strength, "threads": threads, "before_tile": go_on}
+            options = {"model": model, "strength": strength, "threads": threads, "run_options": runs}
             done = enhance_file(source, targets[source], force=force, strip=strip, read=read, **options)
         except Exception as error:  # decoders of broken files raise all kinds
             summary.failed[source] = why(error)
@@ -181,9 +229,9 @@ def enhance_files(
                 tqdm(pool.map(safely, targets), total=len(targets), desc="enhancing", unit="image", dynamic_ncols=True)
             )
         except KeyboardInterrupt:
-            stopped.set()
+            runs.terminate = True
             pool.shutdown(cancel_futures=True)
-            raise
+            raise Stopped(summary) from None
     return summary
 
 
@@ -193,19 +241,35 @@ def enhance_file(
     """Enhance one image file; `force`, `strip` and `read` as for `enhance_files`, `options` as for `enhance`.
 
     Returns whether there was anything to do: an output that exists is kept unless `force`. Raises ImageError for a file
-    that is no image which can be enhanced, and OSError where the output cannot be written.
+    that is no image which can be enhanced, DataError where another's file is in the place of what OCR reads, and
+    OSError where the output cannot be written.
     """
     note = target.with_name(f"{target.name}.json")
+    if read and note.exists() and not force and not _is_note(note):
+        raise DataError(f"{note.name} is there already and not by --read; --force writes over it")
     if target.exists() and not force:
         if read and not note.exists():
             write_text(note, photos.text_of(photos.read(target).pixels) + "\n")
         return False
     photo = photos.read(source)
-    enhanced = enhance(photo.pixels, **options)
+    _enhance_in_place(photo.pixels, **options)
+    if _is_note(note):  # on an earlier output; without it, a call that is killed here is made up for by the next
+        note.unlink()
+    photos.write(target, photo, photo.pixels, strip=strip)
     if read:
-        write_text(note, photos.text_of(enhanced) + "\n")
-    photos.write(target, photo, enhanced, strip=strip)
+        write_text(note, photos.text_of(photo.pixels) + "\n")
     return True
+
+
+def _is_note(file: Path) -> bool:
+    """Whether a file is one that `read` makes."""
+    try:
+        lines = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(lines, list) and all(
+        isinstance(line, dict) and line.keys() == {"text", "box", "confidence"} for line in lines
+    )
 
 
 def why(error: Exception) -> str:
@@ -213,23 +277,33 @@ def why(error: Exception) -> str:
     return getattr(error, "reason", None) or str(error) or type(error).__name__
 
 
+_PAGE = (
+    "<!DOCTYPE html>\n<html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
+    "<title>Before and after</title><style>body{font-family:sans-serif;margin:2em}figure{margin:0 0 2em}"
+    "img{width:49%;vertical-align:top}img+img{margin-left:1%}</style>\n<h1>Before and after</h1>\n"
+)
+
+
+def check_page(page: Path) -> None:
+    """Raise DataError if there is a file in place of the page, and it was not written by `compare`."""
+    if page.exists() and not (page.is_file() and page.read_bytes().startswith(_PAGE.encode())):
+        raise DataError(f"{page} is there already and not by --compare; --force writes over it")
+
+
 def compare(targets: Mapping[Path, Path], page: Path) -> None:
     """Write an HTML page with every input beside its output, for those that are there."""
     rows = "\n".join(
         f"<figure><img src='{_address(source, page)}' alt='before'><img src='{_address(target, page)}' alt='after'>"
-        f"<figcaption>{html.escape(os.path.relpath(target, page.parent))}: before, after</figcaption></figure>"
+        f"<figcaption>{html.escape(_shown(os.path.relpath(target, page.parent)))}: before, after</figcaption></figure>"
         for source, target in targets.items()
         if target.exists()
     )
-    style = (
-        "body{font-family:sans-serif;margin:2em}figure{margin:0 0 2em}"
-        "img{width:49%;vertical-align:top}img+img{margin-left:1%}"
-    )
-    write_text(
-        page,
-        "<!DOCTYPE html>\n<html lang='en'><meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-        f"<title>Before and after</title><style>{style}</style>\n<h1>Before and after</h1>\n{rows}\n</html>\n",
-    )
+    write_text(page, f"{_PAGE}{rows}\n</html>\n")
+
+
+def _shown(path: str) -> str:
+    """A path for people, whatever its bytes."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _address(file: Path, page: Path) -> str:
@@ -237,7 +311,7 @@ def _address(file: Path, page: Path) -> str:
     if file.suffix.lower() in (".tif", ".tiff"):
         return f"data:image/jpeg;base64,{base64.b64encode(photos.preview(file)).decode()}"
     relative = os.path.relpath(file.resolve(), page.parent.resolve())
-    return html.escape(quote(Path(relative).as_posix()), quote=True)
+    return html.escape(quote(os.fsencode(relative)), quote=True)
 
 
 def _cuts(length: int, tile: int) -> Iterator[tuple[int, int]]:
@@ -249,28 +323,24 @@ def _cuts(length: int, tile: int) -> Iterator[tuple[int, int]]:
 
 def _enhance_tile(
     session: onnxruntime.InferenceSession,
-    reach: int,
-    image: np.ndarray,
-    result: np.ndarray,
-    place: tuple[int, int, int, int],
+    seen: np.ndarray,
+    inner: tuple[slice, slice],
+    written: np.ndarray,
     strength: float,
+    run_options: onnxruntime.RunOptions | None,
 ) -> None:
-    """Write the enhanced tile at `place` (top, left, height, width) into `result`."""
-    top, left, height, width = place
-    above, before = min(top, reach), min(left, reach)
-    seen = image[top - above : top + height + reach, left - before : left + width + reach]
+    """Show the network a part of an image, and write what comes of its `inner` part into `written`."""
     colours = seen.reshape(*seen.shape[:2], -1)
     alpha = colours.shape[2] in (2, 4)
     colours = colours[..., : colours.shape[2] - alpha]
-    largest = np.float32(np.iinfo(image.dtype).max)
+    largest = np.float32(np.iinfo(seen.dtype).max)
     values = np.divide(colours, largest, dtype=np.float32)
     shown = np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
     below, beside = (-side % _STEP for side in shown.shape[:2])
     if below or beside:  # the grid must not depend on the size
         shown = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")
     (name,) = (given.name for given in session.get_inputs())
-    enhanced = session.run(None, {name: shown[None]})[0][0]
-    inner = slice(above, above + height), slice(before, before + width)
+    enhanced = session.run(None, {name: shown[None]}, run_options)[0][0]
     enhanced, values = enhanced[inner], values[inner]
     if values.shape[2] == 1:
         enhanced = enhanced.mean(axis=2, keepdims=True)
@@ -279,7 +349,6 @@ def _enhance_tile(
     np.clip(enhanced, 0, 1, out=enhanced)
     enhanced *= largest
     np.rint(enhanced, out=enhanced)
-    written = result[top : top + height, left : left + width]
     (written if written.ndim == 3 else written[..., None])[..., : values.shape[2]] = enhanced
 
 

@@ -4,8 +4,10 @@ import fcntl
 import io
 import json
 import os
+import shutil
 import struct
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from srcnn_lib.files import remove_left_behind, whole
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 _QUALITY = {"JPEG": 95, "WEBP": 95}
 _ORIENTATION, _EXIF_IFD, _GPS_IFD = 274, 34665, 34853
+_EXTRA_SAMPLES = 338
+_SIDES = (40962, 40963)  # width and height in pixels, which each format has elsewhere, too
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 33432)  # what is shown, by which camera and software, when, by whom
 
 
@@ -41,18 +45,21 @@ class Photo:
     """Pixels per inch, by which OCR judges the size of letters."""
     packed: bool = False
     """Whether a TIFF was compressed."""
+    premultiplied: bool = False
+    """Whether the alpha of a TIFF with sixteen bits is multiplied into its colours already."""
 
 
 def read(path: Path, *, max_megapixels: float = 178) -> Photo:
     """Read an image of up to `max_megapixels` (Pillow refuses what has more than 178).
 
-    Palettes become colours, and CMYK becomes RGB. Sixteen bits are kept (OpenCV reads them in colour images, since
-    Pillow cannot). Of the several pictures that some cameras put into one JPEG, the first is taken. Raises ImageError
-    for what is no whole image of one page in one of the formats of `SUFFIXES`.
+    Palettes become colours, and CMYK becomes RGB. Sixteen bits are kept (OpenCV and tifffile read them in colour
+    images, since Pillow cannot). Of the several pictures that some cameras put into one JPEG, the first is taken.
+    Raises ImageError for what is no whole image of one page in one of the formats of `SUFFIXES`.
     """
     path = Path(path)
     try:
-        with Image.open(path) as file:
+        # Given a path, Pillow maps some TIFFs into memory, and scrambles those that it then turns.
+        with path.open("rb") as stream, Image.open(stream) as file:
             kind = "JPEG" if file.format == "MPO" else file.format
             if kind not in ("JPEG", "PNG", "TIFF", "WEBP"):
                 raise ValueError(f"its format is {kind}")
@@ -63,21 +70,20 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
             if file.mode in ("I", "F"):
                 raise ValueError("its pixels are numbers of 32 bits")
             if _is_deep_colour(path, file):
-                orientation = file.getexif().get(_ORIENTATION, 1) if kind == "PNG" else 1  # OpenCV turns a TIFF itself
-                pixels, cmyk = _upright(_read_deep(path), orientation), False
-            else:
-                ImageOps.exif_transpose(file, in_place=True)  # else it would copy what stands upright, too
-                pixels, cmyk = _pixels(file), file.mode == "CMYK"
-            return Photo(
-                pixels,
-                kind,
-                cmyk,
-                icc_profile=file.info.get("icc_profile") if file.mode != "LAB" else None,  # LAB becomes RGB
-                exif=_exif(file),
-                dpi=file.info.get("dpi"),
-                packed=kind == "TIFF" and file.info.get("compression", "raw") != "raw",
-            )
-    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError, cv2.error) as error:
+                orientation, about = file.getexif().get(_ORIENTATION, 1), _about(file)
+                file.close()  # Pillow decodes a PNG in search of EXIF, and would hold that beside what comes now
+                return Photo(_upright(_read_deep(path, kind), orientation), kind, False, **about)
+            ImageOps.exif_transpose(file, in_place=True)  # else it would copy what stands upright, too
+            return Photo(_pixels(file), kind, file.mode == "CMYK", **_about(file))
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        struct.error,
+        zlib.error,
+        Image.DecompressionBombError,
+        cv2.error,
+    ) as error:
         reason = "not an image of a known format" if isinstance(error, UnidentifiedImageError) else str(error)
         raise ImageError(
             f"{path}: cannot be enhanced ({reason}); expected one whole image, {', '.join(SUFFIXES)}", reason
@@ -116,14 +122,28 @@ def _write_deep(path: Path, photo: Photo, pixels: np.ndarray, strip: bool) -> No
         if photo.dpi:
             options |= {"resolution": photo.dpi, "resolutionunit": "INCH"}
         if pixels.shape[2] == 4:
-            options["extrasamples"] = ["UNASSALPHA"]
+            options["extrasamples"] = ["ASSOCALPHA" if photo.premultiplied else "UNASSALPHA"]
         tifffile.imwrite(path, pixels, photometric="rgb", iccprofile=photo.icc_profile, metadata=None, **options)
         return
     kept = {cv2.IMAGE_METADATA_ICCP: photo.icc_profile, cv2.IMAGE_METADATA_EXIF: None if strip else photo.exif}
     kept = {name: np.frombuffer(value, np.uint8) for name, value in kept.items() if value}
-    bgr = pixels[..., _SWAPPED[pixels.shape[2]]]
-    if not cv2.imwriteWithMetadata(str(path), bgr, list(kept), list(kept.values())):
-        raise OSError("OpenCV could not write it")
+    pixels = _swapped(np.require(pixels, requirements="CW"))
+    try:
+        if not cv2.imwriteWithMetadata(os.fsencode(path), pixels, list(kept), list(kept.values())):
+            raise OSError("OpenCV could not write it")
+    finally:
+        _swapped(pixels)
+    if photo.dpi:
+        _note_resolution(path, photo.dpi)
+
+
+def _note_resolution(path: Path, dpi: tuple[float, float]) -> None:
+    """Put pixels per metre into a PNG, which OpenCV cannot: right after its head, which is 33 bytes."""
+    chunk = b"pHYs" + struct.pack(">IIB", *(round(side / 0.0254) for side in dpi), 1)
+    with whole(path) as longer, path.open("rb") as old, longer.open("wb") as new:
+        new.write(old.read(33))
+        new.write(struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)))
+        shutil.copyfileobj(old, new)
 
 
 def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
@@ -131,8 +151,8 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
 
     What is hidden in a folder is left out: besides others', temporary files of a call that was killed are.
 
-    Raises DataError if a source does not exist, if there is no image, if two would be written to one file, or if one
-    would be written over an image that is read.
+    Raises DataError if a source does not exist or is neither a regular file nor a folder, if there is no image, if two
+    would be written to one file, or if one would be written over an image that is read.
     """
     found: dict[Path, Path] = {}
     written = out.resolve()
@@ -142,8 +162,10 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
             if source.resolve() in written.parents:  # outputs of an earlier call are no inputs
                 inside = [file for file in inside if not file.resolve().is_relative_to(written)]
             found |= {file: out / file.relative_to(source) for file in inside}
-        elif source.exists():
+        elif source.is_file():
             found[source] = out / source.name
+        elif source.exists():  # a pipe, say, at which reading would wait for ever
+            raise DataError(f"{source}: expected a file or folder, found something else")
         else:
             raise DataError(f"{source}: no such file or folder")
     if not found:
@@ -231,10 +253,25 @@ def _pixels(picture: Image.Image) -> np.ndarray:
     return np.array(picture if picture.mode == mode else picture.convert(mode))  # which copies in any case
 
 
+def _about(file: Image.Image) -> dict[str, object]:
+    """What of a file is no pixels, by the names in `Photo`."""
+    tiff = file.format == "TIFF"
+    return {
+        "exif": _exif(file),
+        "icc_profile": file.info.get("icc_profile") if file.mode != "LAB" else None,  # LAB becomes RGB
+        "dpi": file.info.get("dpi"),
+        "packed": tiff and file.info.get("compression", "raw") != "raw",
+        "premultiplied": tiff and 1 in file.tag_v2.get(_EXTRA_SAMPLES, ()),
+    }
+
+
 def _exif(file: Image.Image) -> bytes | None:
     """What EXIF tells beside the orientation."""
     exif = file.getexif()
     exif.pop(_ORIENTATION, None)
+    inner = exif.get_ifd(_EXIF_IFD)
+    for tag in _SIDES:  # which are wrong once it is turned
+        inner.pop(tag, None)
     if file.format == "TIFF":  # its tags are EXIF and layout of the file in one
         described = Image.Exif()
         described.update({tag: exif[tag] for tag in _DESCRIPTIVE if tag in exif})
@@ -268,11 +305,41 @@ def _is_deep_colour(path: Path, file: Image.Image) -> bool:
     return False
 
 
-_SWAPPED = {3: [2, 1, 0], 4: [2, 1, 0, 3]}  # OpenCV's order of the channels, and back
+def _read_deep(path: Path, kind: str) -> np.ndarray:
+    """Colours of sixteen bits as they are stored, not turned. Raises ValueError for what would come out wrong."""
+    if kind == "PNG":
+        return _swapped(_decoded(cv2.imread(os.fsencode(path), cv2.IMREAD_UNCHANGED)))
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        if page.photometric != tifffile.PHOTOMETRIC.RGB or page.samplesperpixel not in _SWAPS:
+            raise ValueError(f"{page.samplesperpixel} channels of sixteen bits, {page.photometric.name}")
+        if page.sampleformat != tifffile.SAMPLEFORMAT.UINT:
+            raise ValueError("its pixels are no whole numbers from 0")
+        planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE
+        if page.compression in _OF_TIFFFILE:
+            pixels = page.asarray()
+            return np.ascontiguousarray(np.moveaxis(pixels, 0, 2)) if planar else pixels
+        if planar:  # OpenCV would take the first plane for all of them
+            raise ValueError(f"sixteen bits in separate planes, compressed by {page.compression.name}")
+        orientation = page.tags.valueof(_ORIENTATION, 1)
+    pixels = _swapped(_decoded(cv2.imdecode(np.memmap(path, np.uint8, "r"), cv2.IMREAD_UNCHANGED)))
+    return _upright(pixels, _BACK.get(orientation, orientation))
 
 
-def _read_deep(path: Path) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
+_SWAPS = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}  # OpenCV's order of the channels, and back
+_BACK = {6: 8, 8: 6}  # OpenCV turns a TIFF: what undoes it
+# Compressions that tifffile reads by itself; OpenCV reads others.
+_OF_TIFFFILE = (tifffile.COMPRESSION.NONE, tifffile.COMPRESSION.ADOBE_DEFLATE, tifffile.COMPRESSION.DEFLATE)
+
+
+def _decoded(image: np.ndarray | None) -> np.ndarray:
     if image is None:
         raise ValueError("OpenCV cannot decode it")
-    return image[..., _SWAPPED[image.shape[2]]]
+    if image.ndim != 3 or image.shape[2] not in _SWAPS or image.dtype != np.uint16:
+        raise ValueError(f"OpenCV makes {image.dtype} of shape {image.shape} of it")
+    return image
+
+
+def _swapped(pixels: np.ndarray) -> np.ndarray:
+    """The same array with red and blue swapped in place: a large one must not be held twice."""
+    return cv2.cvtColor(pixels, _SWAPS[pixels.shape[2]], dst=pixels)

@@ -1,7 +1,11 @@
+import dataclasses
 import hashlib
 import json
 import math
+import os
+import re
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -10,16 +14,18 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from srcnn_lib import enhancer, evaluation, export, models, photos
+from srcnn_lib.__main__ import main
 from srcnn_lib.errors import DataError, ForeseenError, ImageError
 from srcnn_lib.files import write_json
 from tests.conftest import ROOT
 
-EXIF_GPS = 34853
+EXIF_IFD, EXIF_GPS = 34665, 34853
 
 
 @pytest.fixture
@@ -115,7 +121,10 @@ def test_strength_blends(image):
         ({"image": np.zeros((4, 4, 5), np.uint8)}, r"\(4, 4, 5\)"),
         ({"image": np.zeros((0, 4), np.uint8)}, r"\(0, 4\)"),
         ({"strength": 1.5}, "strength: .* received 1.5"),
+        ({"strength": math.nan}, "strength: .* received nan"),
         ({"tile": 100}, "tile: expected a multiple of 8, received 100"),
+        ({"threads": 0}, "threads: expected at least 1, received 0"),
+        ({"threads": -1}, "threads: expected at least 1, received -1"),
         ({"model": "nothing"}, "unknown model 'nothing'; .* house, srcnn"),
     ],
 )
@@ -123,6 +132,46 @@ def test_what_cannot_be_is_named(change, message):
     arguments = {"image": np.zeros((8, 8, 3), np.uint8)} | change
     with pytest.raises(ValueError, match=message):
         enhancer.enhance(**arguments)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_what_is_of_another_type_is_named(image):
+    for slip in (
+        Image.fromarray(image),
+        image.tolist(),
+        "a.png",
+        None,
+        np.asmatrix(image[..., 0]),
+        np.ma.masked_array(image),
+    ):
+        with pytest.raises(TypeError, match=f"image: expected a NumPy array .*, received {type(slip).__name__}"):
+            enhancer.enhance(slip)
+    for name, slips in {
+        "strength": ("1", None),
+        "tile": (8.0, "8"),
+        "threads": (1.5, "2"),
+        "model": (None, ["house"]),
+    }.items():
+        for slip in slips:
+            with pytest.raises(TypeError, match=rf"{name}: expected .* received {re.escape(repr(slip))}"):
+                enhancer.enhance(image, **{name: slip})
+
+
+def test_of_threads_no_more_than_cores_are_taken(image, monkeypatch):
+    asked = []
+    session = enhancer._session
+    monkeypatch.setattr(enhancer, "_session", lambda model, threads: asked.append(threads) or session(model, threads))
+    monkeypatch.setattr(enhancer.os, "cpu_count", lambda: 2)
+    for threads in (1, 2, 3, 10**6, None):
+        enhancer.enhance(image[:8, :8], threads=threads)
+    assert asked == [1, 2, 2, 2, 2]
+
+
+def test_the_byte_order_of_other_machines_is_known(image):
+    deep = image.astype(np.uint16) * 250 + 13
+    for order in ("<u2", ">u2"):
+        result = enhancer.enhance(deep.astype(order))
+        assert result.dtype == np.uint16 and np.array_equal(result, enhancer.enhance(deep))
 
 
 def test_changed_weights_are_refused(tmp_path, monkeypatch):
@@ -145,6 +194,7 @@ def test_tensorflow_is_not_loaded():
 def test_photos_come_back_upright_with_profile_and_exif(tmp_path, image):
     exif = Image.Exif()
     exif[274], exif[271], exif[EXIF_GPS] = 6, "a camera", {1: "N"}
+    exif.get_ifd(EXIF_IFD).update({40962: 150, 40963: 118, 36867: "2024:01:02 03:04:05"})
     Image.fromarray(image).save(tmp_path / "a.jpg", exif=exif, icc_profile=b"a profile", quality=95)
     photo = photos.read(tmp_path / "a.jpg")
     assert photo.pixels.shape == (150, 118, 3)
@@ -155,6 +205,8 @@ def test_photos_come_back_upright_with_profile_and_exif(tmp_path, image):
             assert written.getexif().get(274, 1) == 1
             assert written.getexif().get(271) == (None if strip else "a camera")
             assert (EXIF_GPS in written.getexif()) != strip
+            inner = written.getexif().get_ifd(EXIF_IFD)
+            assert 40962 not in inner and 40963 not in inner and (36867 in inner) != strip
 
 
 @pytest.mark.parametrize(
@@ -210,6 +262,106 @@ def test_colours_of_sixteen_bits_keep_profile_and_orientation(tmp_path, image):
         photos.write(tmp_path / "out" / name, photo, photo.pixels)
         again = photos.read(tmp_path / "out" / name)
         assert np.array_equal(again.pixels, photo.pixels) and again.icc_profile == profile
+
+
+# What a viewer does with each value of the tag.
+TURNED = {
+    1: lambda pixels: pixels,
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: np.rot90(np.fliplr(pixels)),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(np.fliplr(pixels), -1),
+    8: np.rot90,
+}
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_adobe_deflate"])
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16", "RGB", "RGBA", "CMYK", "P"])
+def test_a_tiff_is_turned_upright(tmp_path, image, mode, compression):
+    deep = Image.fromarray(image[..., 0].astype(np.uint16) * 250 + 13)
+    picture = deep if mode == "I;16" else Image.fromarray(image).convert("RGB" if mode == "CMYK" else mode)
+    stored = picture.convert("CMYK") if mode == "CMYK" else picture
+    expected = np.asarray(picture.convert("RGB") if mode == "P" else picture)
+    for orientation, turn in TURNED.items():
+        stored.save(tmp_path / "a.tif", compression=compression, tiffinfo={274: orientation})
+        assert np.array_equal(photos.read(tmp_path / "a.tif").pixels, turn(expected)), orientation
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize(
+    ("planarconfig", "compression"),
+    [("contig", None), ("contig", "zlib"), ("separate", None), ("separate", "zlib"), ("contig", "lzw")],
+)
+def test_a_tiff_of_sixteen_bits_in_colour(tmp_path, rng, channels, byteorder, planarconfig, compression):
+    deep = rng.integers(0, 65536, (40, 60, channels), dtype=np.uint16)
+    file = tmp_path / "a.tif"
+    for orientation, turn in TURNED.items():
+        if compression == "lzw":  # which tifffile cannot write
+            bgr = np.ascontiguousarray(deep[..., [2, 1, 0, 3][:channels]])
+            cv2.imwrite(str(file), bgr, [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_LZW])
+            with Image.open(file) as written:
+                assert written.info["compression"] == "tiff_lzw"
+            _set_orientation(file, orientation)
+        else:
+            tifffile.imwrite(
+                file,
+                np.moveaxis(deep, 2, 0) if planarconfig == "separate" else deep,
+                photometric="rgb",
+                extrasamples=["UNASSALPHA"] * (channels - 3),
+                planarconfig=planarconfig,
+                compression=compression,
+                byteorder=byteorder,
+                extratags=[(274, "H", 1, orientation, True)],
+            )
+        assert np.array_equal(photos.read(file).pixels, turn(deep)), orientation
+
+
+@pytest.mark.parametrize("alpha", [tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA])
+def test_the_kind_of_alpha_and_the_resolution_of_sixteen_bits_are_kept(tmp_path, rng, alpha):
+    deep = rng.integers(0, 65536, (40, 60, 4), dtype=np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif", deep, photometric="rgb", extrasamples=[alpha], resolution=(300, 200), resolutionunit="INCH"
+    )
+    photo = photos.read(tmp_path / "a.tif")
+    for suffix, kind in ((".tif", "TIFF"), (".png", "PNG")):
+        file = tmp_path / "out" / f"a{suffix}"
+        photos.write(file, dataclasses.replace(photo, kind=kind), photo.pixels)
+        with Image.open(file) as written:
+            assert np.allclose(written.info["dpi"], (300, 200), atol=0.02)
+            written.load()
+        assert np.array_equal(photos.read(file).pixels, deep) and len(list(file.parent.glob(".*"))) == 0
+    with tifffile.TiffFile(tmp_path / "out" / "a.tif") as file:
+        assert file.pages.first.extrasamples == (alpha,)
+
+
+def _set_orientation(file, orientation):
+    """Add the tag to a TIFF that lacks it: its list of tags goes to the end of the file, one longer."""
+    content = bytearray(file.read_bytes())
+    (start,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, start)
+    tags = [bytes(content[start + 2 + 12 * index :][:12]) for index in range(count)]
+    tags = [tag for tag in tags if struct.unpack_from("<H", tag)[0] != 274]
+    tags = sorted(
+        [*tags, struct.pack("<HHIHH", 274, 3, 1, orientation, 0)], key=lambda tag: struct.unpack("<H", tag[:2])
+    )
+    struct.pack_into("<I", content, 4, len(content))
+    file.write_bytes(content + struct.pack("<H", len(tags)) + b"".join(tags) + bytes(4))
+
+
+def test_what_would_come_out_wrong_of_sixteen_bits_is_refused(tmp_path, rng):
+    deep = rng.integers(0, 65536, (40, 60, 4), dtype=np.uint16)
+    tifffile.imwrite(tmp_path / "print.tif", deep, photometric="separated")
+    tifffile.imwrite(tmp_path / "signed.tif", deep[..., :3].astype(np.int16), photometric="rgb")
+    tifffile.imwrite(tmp_path / "half.tif", deep[..., :3], photometric="rgb")
+    cv2.imwrite(str(tmp_path / "half.png"), deep[..., :3])
+    for name in ("half.tif", "half.png"):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:5000])
+    for name in ("print.tif", "signed.tif", "half.tif", "half.png"):
+        with pytest.raises(ImageError, match=f"{name}: cannot be enhanced"):
+            photos.read(tmp_path / name)
 
 
 def test_resolution_compression_and_tags_of_a_tiff_are_kept(tmp_path, image):
@@ -280,7 +432,8 @@ def test_a_folder_is_enhanced_and_nothing_is_lost(tmp_path, image):
     assert page.count("<figure>") == 3 and "b &lt;i&gt;.jpg" in page and "<i>" not in page
 
     (out / "a.png").write_bytes(b"edited")
-    assert "0 enhanced, 3 there already" in enhance(inside, "-o", out).stdout
+    said = enhance(inside, "-o", out, "--strip").stdout
+    assert "0 enhanced, 3 there already" in said and "only with --force; their EXIF was not stripped" in said
     assert (out / "a.png").read_bytes() == b"edited"
     assert "3 enhanced" in enhance(inside, "-o", out, "--force").stdout
     assert photos.read(out / "a.png").pixels.shape == image.shape
@@ -320,11 +473,96 @@ def test_an_interrupted_call_leaves_no_half_file_and_the_next_goes_on(tmp_path, 
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         go_on.touch()
-        process.communicate()
-    assert process.returncode == 1
+        _, said = process.communicate()
+    assert process.returncode == 130
     done = sorted(file.name for file in out.iterdir())
+    assert f"stopped; {len(done)} of 6 images are done" in said.decode()
     assert 1 <= len(done) < 6 and all(photos.read(out / name).pixels.shape == (700, 900, 3) for name in done)
     assert f"{6 - len(done)} enhanced, {len(done)} there already, 0 failed" in enhance(photos_in, "-o", out).stdout
+
+
+def test_a_running_network_is_ended_by_an_interrupt(tmp_path, rng, monkeypatch):
+    Image.fromarray(rng.integers(0, 256, (1500, 1500, 3), dtype=np.uint8)).save(tmp_path / "a.png")
+
+    class Interrupted(enhancer.ThreadPoolExecutor):
+        def map(self, *arguments):
+            super().map(*arguments)
+            time.sleep(1)  # by when the network is at work
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(enhancer, "ThreadPoolExecutor", Interrupted)
+    with pytest.raises(enhancer.Stopped) as stop:
+        enhancer.enhance_files({tmp_path / "a.png": tmp_path / "out" / "a.png"}, model="house-large")
+    assert not stop.value.summary.done and not (tmp_path / "out").exists()
+    assert "terminate" in stop.value.summary.failed[tmp_path / "a.png"]
+
+
+OF_OTHERS = [{"text": "mine"}]
+
+
+def test_notes_and_pages_of_others_are_kept(tmp_path, image):
+    Image.fromarray(image).save(tmp_path / "a.png")
+    out, note, page = tmp_path / "out", tmp_path / "out" / "a.png.json", tmp_path / "out" / "compare.html"
+    out.mkdir()
+    write_json(note, OF_OTHERS)
+    with pytest.raises(DataError, match=r"a\.png\.json is there already"):
+        enhancer.enhance_file(tmp_path / "a.png", out / "a.png", read=True)
+    assert not (out / "a.png").exists()
+    enhancer.enhance_file(tmp_path / "a.png", out / "a.png", force=True)
+    assert json.loads(note.read_text()) == OF_OTHERS
+    with pytest.raises(DataError, match=r"a\.png\.json is there already"):
+        enhancer.enhance_file(tmp_path / "a.png", out / "a.png", read=True)
+    enhancer.enhance_file(tmp_path / "a.png", out / "a.png", read=True, force=True)
+    assert json.loads(note.read_text()) == []
+
+    page.write_text("<!DOCTYPE html>\nmine")
+    with pytest.raises(DataError, match=r"compare\.html is there already"):
+        enhancer.check_page(page)
+    enhancer.compare({tmp_path / "a.png": out / "a.png"}, page)
+    enhancer.check_page(page)
+
+
+def test_a_note_on_an_earlier_output_does_not_stay(tmp_path, image, monkeypatch):
+    source, target = tmp_path / "a.png", tmp_path / "out" / "a.png"
+    note = target.with_name("a.png.json")
+    Image.fromarray(image).save(source)
+    found = json.dumps([{"text": "x", "box": [], "confidence": 1.0}])
+    monkeypatch.setattr(photos, "text_of", lambda pixels: found if target.exists() else "the image is not there yet")
+    enhancer.enhance_file(source, target, read=True)
+    assert note.read_text() == found + "\n"
+    enhancer.enhance_file(source, target, force=True)
+    assert not note.exists()
+    enhancer.enhance_file(source, target, read=True)  # which the next call makes up for
+    assert note.read_text() == found + "\n"
+
+
+def test_a_name_of_other_bytes_than_utf8_has_its_place_on_the_page(tmp_path, image):
+    name = os.fsdecode(b"latin\xe9.png")
+    Image.fromarray(image).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / name)
+    said = enhance(tmp_path, "-o", tmp_path / "out", "--compare", check=True)
+    assert "1 enhanced" in said.stdout
+    page = (tmp_path / "out" / "compare.html").read_text(encoding="utf-8")
+    assert "src='../latin%E9.png'" in page and "latin\N{REPLACEMENT CHARACTER}.png: before, after" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["", "-o", "out"], "it is empty; expected a path"),
+        (["a.png", "-o", ""], "it is empty; expected a path"),
+        (["a.png", "-o", "out", "--strength", "nan"], "nan is not in the range"),
+    ],
+)
+def test_slips_in_the_command_are_refused(arguments, message):
+    result = CliRunner().invoke(main, ["enhance", *arguments])
+    assert result.exit_code == 2 and message in result.output
+
+
+def test_a_pipe_is_no_source(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png: expected a file or folder"):
+        photos.targets([tmp_path / "a.png"], tmp_path / "out")
 
 
 def test_what_a_killed_call_left_behind_goes_at_the_next_unless_another_call_is_at_work(tmp_path):
