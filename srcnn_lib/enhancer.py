@@ -276,6 +276,8 @@ def _is_note(file: Path) -> bool:
 
 def why(error: Exception) -> str:
     """What went wrong with a file, for a line that names it."""
+    if isinstance(error, OSError) and error.strerror:  # reading raises ImageError
+        return f"the output cannot be written ({error.strerror})"
     return getattr(error, "reason", None) or str(error) or type(error).__name__
 
 
