@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from srcnn_lib import enhancer, records
+from srcnn_lib import enhancer, photos, records
 from srcnn_lib.files import write_json
 
 SIDE = 1024  # pixels
@@ -85,8 +85,8 @@ def run_command(*arguments: str | Path) -> tuple[float, float]:
     return float(seconds), float(peak) / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def write_photo(path: Path, megapixels: float) -> None:
-    """An image of coloured patches with grain, 4 by 3."""
+def write_photo(path: Path, megapixels: float, *, deep: bool = False) -> None:
+    """An image of coloured patches with grain, 4 by 3, of sixteen bits if `deep`."""
     rng = np.random.default_rng(1)
     size = round((megapixels * 1e6 * 4 / 3) ** 0.5), round((megapixels * 1e6 * 3 / 4) ** 0.5)
     patches = Image.fromarray(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
@@ -96,19 +96,38 @@ def write_photo(path: Path, megapixels: float) -> None:
         for left in range(0, size[0], 256):
             part = pixels[top : top + 256, left : left + 256]
             part += np.minimum(grain[: part.shape[0], : part.shape[1]], 255 - part)
-    Image.fromarray(pixels).save(path)
+    if deep:
+        pixels = pixels.astype(np.uint16) * 257
+        photos.write(path, photos.Photo(pixels, "PNG" if path.suffix == ".png" else "TIFF", False, None, None), pixels)
+    else:
+        Image.fromarray(pixels).save(path)
+
+
+# Format, whether of sixteen bits, network, and the largest size in megapixels. What a network takes grows with
+# the image only up to the size of a tile, so that the slow one need not see large ones.
+MEASURED = (
+    ("jpg", False, enhancer.DEFAULT, np.inf),
+    ("png", False, enhancer.DEFAULT, np.inf),
+    ("png", True, enhancer.DEFAULT, np.inf),
+    ("tif", True, enhancer.DEFAULT, np.inf),
+    ("jpg", False, "house-large", 12),
+)
 
 
 def curve(megapixels: list[float]) -> pd.DataFrame:
-    """Seconds and peak memory of the command for images of several sizes, as JPEG and PNG."""
+    """Seconds and peak memory of the command for images of several sizes and kinds, see `MEASURED`."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for size in megapixels:
-            for kind in ("jpg", "png"):
+            for kind, deep, model, largest in MEASURED:
+                if size > largest:
+                    continue
                 photo = Path(folder) / f"{size:g}.{kind}"
-                write_photo(photo, size)
-                seconds, memory = run_command(photo, "-o", Path(folder) / "out")
-                rows.append({"megapixels": size, "format": kind, "peak, MiB": memory, "seconds": seconds})
+                write_photo(photo, size, deep=deep)
+                seconds, memory = run_command(photo, "-o", Path(folder) / "out", "--model", model, "--force")
+                bits = ", 16 bits" if deep else ""
+                row = {"megapixels": size, "format": kind + bits, "network": model}
+                rows.append(row | {"peak, MiB": memory, "seconds": seconds})
     return pd.DataFrame(rows)
 
 

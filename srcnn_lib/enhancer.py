@@ -31,6 +31,7 @@ WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT = "house"
 _STEP = 8  # pixels: the grid on which the networks gather pixels into cells
 _TILE = 512  # pixels: shortest side of what is enhanced at once by default, without what lies round it
+_SEEN = 2200  # pixels: longest side with it, since house-large takes a gigabyte for that
 
 
 def models() -> dict[str, dict]:
@@ -78,7 +79,8 @@ def enhance(
     tile
         Longest side in pixels, a multiple of 8, of the equal tiles that larger images are cut into. Each is enhanced
         with as much of the image round it as the network can see, so the result is that of the whole image up to
-        rounding. None takes ten times as much as the network sees to one side, so that this costs little; at least 512.
+        rounding. None takes ten times as much as the network sees to one side, so that this costs little, or less where
+        that would take more than about a gigabyte of memory; at least 512.
     threads
         How many to compute with, at least 1; None takes all cores, and so does any number above theirs.
     before_tile
@@ -125,7 +127,7 @@ def _enhance_in_place(
     _check_options(model, strength, tile, threads)
     cores = os.cpu_count() or 1
     session, reach = _session(model, min(threads or cores, cores))
-    tile = tile or max(_TILE, 10 * reach)
+    tile = tile or max(_TILE, min(10 * reach, (_SEEN - 2 * reach) // _STEP * _STEP))
     above = pixels[:0]  # what the image was above the band, where it is enhanced by now, as far as the network sees
     for top, height in _cuts(pixels.shape[0], tile):
         band = np.concatenate([above, pixels[top : top + height + reach]])
@@ -274,6 +276,8 @@ def _is_note(file: Path) -> bool:
 
 def why(error: Exception) -> str:
     """What went wrong with a file, for a line that names it."""
+    if isinstance(error, OSError) and error.strerror:  # reading raises ImageError
+        return f"the output cannot be written ({error.strerror})"
     return getattr(error, "reason", None) or str(error) or type(error).__name__
 
 

@@ -24,7 +24,7 @@ from srcnn_lib.files import remove_left_behind, whole
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
 _QUALITY = {"JPEG": 95, "WEBP": 95}
 _ORIENTATION, _EXIF_IFD, _GPS_IFD = 274, 34665, 34853
-_EXTRA_SAMPLES = 338
+_RESOLUTION, _EXTRA_SAMPLES = 282, 338
 _SIDES = (40962, 40963)  # width and height in pixels, which each format has elsewhere, too
 _DESCRIPTIVE = (270, 271, 272, 305, 306, 315, 33432)  # what is shown, by which camera and software, when, by whom
 
@@ -183,7 +183,12 @@ def targets(sources: Sequence[Path], out: Path) -> dict[Path, Path]:
 
 
 def make_folder(out: Path) -> None:
-    """Make a folder for outputs. Raises DataError if that cannot be, or if nothing can be written there."""
+    """Make a folder for outputs. Raises DataError if that cannot be, or if nothing can be written there.
+
+    It is not made if it is named like an image: then a file was meant.
+    """
+    if out.suffix.lower() in SUFFIXES and not out.is_dir():
+        raise DataError(f"{out}: outputs cannot be written there (it must be a folder); choose another with -o")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
@@ -259,7 +264,7 @@ def _about(file: Image.Image) -> dict[str, object]:
     return {
         "exif": _exif(file),
         "icc_profile": file.info.get("icc_profile") if file.mode != "LAB" else None,  # LAB becomes RGB
-        "dpi": file.info.get("dpi"),
+        "dpi": file.info.get("dpi") if not tiff or _RESOLUTION in file.tag_v2 else None,  # where Pillow makes it 1
         "packed": tiff and file.info.get("compression", "raw") != "raw",
         "premultiplied": tiff and 1 in file.tag_v2.get(_EXTRA_SAMPLES, ()),
     }
@@ -312,7 +317,9 @@ def _read_deep(path: Path, kind: str) -> np.ndarray:
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
         if page.photometric != tifffile.PHOTOMETRIC.RGB or page.samplesperpixel not in _SWAPS:
-            raise ValueError(f"{page.samplesperpixel} channels of sixteen bits, {page.photometric.name}")
+            raise ValueError(
+                f"its {page.samplesperpixel} channels of sixteen bits are {page.photometric.name}, not RGB"
+            )
         if page.sampleformat != tifffile.SAMPLEFORMAT.UINT:
             raise ValueError("its pixels are no whole numbers from 0")
         planar = page.planarconfig == tifffile.PLANARCONFIG.SEPARATE

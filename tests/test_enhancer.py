@@ -379,6 +379,24 @@ def test_resolution_compression_and_tags_of_a_tiff_are_kept(tmp_path, image):
         assert written.getexif()[271] == "a camera" and written.info["compression"] != "raw"
 
 
+def test_a_tiff_without_a_resolution_gets_none(tmp_path, image):
+    Image.fromarray(image).save(tmp_path / "a.tif")
+    assert photos.read(tmp_path / "a.tif").dpi is None
+
+
+def test_what_the_system_says_is_said_of_the_output():
+    assert enhancer.why(OSError(27, "File too large")) == "the output cannot be written (File too large)"
+    assert enhancer.why(OSError("OpenCV could not write it")) == "OpenCV could not write it"
+
+
+def test_a_folder_is_not_made_where_a_file_was_meant(tmp_path):
+    with pytest.raises(DataError, match="must be a folder"):
+        photos.make_folder(tmp_path / "new.png")
+    assert not (tmp_path / "new.png").exists()
+    (tmp_path / "new.png").mkdir()
+    photos.make_folder(tmp_path / "new.png")
+
+
 def test_the_page_shows_a_tiff_too(tmp_path, image):
     for name in ("a.tif", "out/a.tif"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
