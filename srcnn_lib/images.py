@@ -65,7 +65,8 @@ def _rgb(picture: Image.Image) -> np.ndarray:
 def _opened(path: Path) -> Iterator[Image.Image]:
     """The opened file; whatever goes wrong with it becomes an ImageError."""
     try:
-        with Image.open(path, formats=_FORMATS) as file:
+        # Given a path, Pillow maps some TIFFs into memory, and scrambles those that it then turns.
+        with path.open("rb") as stream, Image.open(stream, formats=_FORMATS) as file:
             # An MPO is a JPEG with further pictures behind it, as telephones write them: its first is the picture.
             if file.format != "MPO" and (count := getattr(file, "n_frames", 1)) > 1:
                 raise ValueError(f"it holds {count} pages or frames")

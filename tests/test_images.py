@@ -32,6 +32,19 @@ def test_exif_orientation_is_applied(tmp_path):
     assert images.read(tmp_path / "turned.jpg").shape == (6, 4, 3)
 
 
+@pytest.mark.parametrize("mode", ["L", "I;16", "RGB", "RGBA", "CMYK"])
+@pytest.mark.parametrize("orientation, turned", [(3, 2), (6, 3), (8, 1)])  # quarters to the left
+def test_turned_tiffs_come_out_upright(tmp_path, rng, mode, orientation, turned):
+    if mode == "I;16":
+        picture = Image.fromarray(rng.integers(0, 65536, (20, 30), np.uint16))
+    else:
+        picture = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8)).convert(mode)
+    picture.save(tmp_path / "lying.tif", tiffinfo={274: orientation})
+    picture.save(tmp_path / "plain.tif")
+    upright = np.rot90(images.read(tmp_path / "plain.tif"), turned)
+    assert np.array_equal(images.read(tmp_path / "lying.tif"), upright)
+
+
 def test_png_survives_a_round_trip(tmp_path, rng):
     image = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
     images.write(tmp_path / "a.png", image)
