@@ -49,6 +49,7 @@ experiment_crop_size = 24
 zoo_cards = 3
 
 # %%
+import gc
 from functools import partial
 
 import numpy as np
@@ -103,6 +104,8 @@ for name, published in models.PUBLISHED.items():
             "source of the figure": published.source,
         }
     )
+    del network
+    gc.collect()  # a network's layers hold one another, so that it would stay beside the next ones
 discriminator = srgan.discriminator()
 rows.append(
     {
