@@ -136,7 +136,7 @@ test-tuning: $(READY) ## section 2.10's searches and ladder, with real trainings
 test-faults: $(READY) ## a report without network, against one that is killed at ten moments or more, and continued
 	@$(PYTHON) -m pytest -m faults -rs
 
-test-hostile: $(READY) ## the whole report, and its copy to share, on 90 kinds of hostile files
+test-hostile: $(READY) ## the whole report, and its copy to share, on 91 kinds of hostile files
 	@$(PYTHON) -m pytest -m hostile
 
 test-fuzz: $(READY) ## ten thousand inputs made by chance for each reader of files

@@ -204,9 +204,8 @@ figures.table(
 )
 
 # %%
-elsewhere = flags.drop_duplicates("name").drop_duplicates(
-    "flag"
-)  # a pair a flag, another one for each where that can be
+# Another pair for each flag, where that can be.
+elsewhere = flags.drop_duplicates("name").drop_duplicates("flag")
 shown = pd.concat([elsewhere, flags]).drop_duplicates("flag").merge(found.pairs, on="name")
 gallery = []
 for pair in shown.itertuples():

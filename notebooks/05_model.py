@@ -410,7 +410,6 @@ figures.figure(
 late = curves[curves["updates"] > curves["updates"].max() / 2]
 final = late.groupby(["model", "seed"])["psnr"].mean().groupby("model").agg(["mean", "min", "max"])
 single = (late["psnr"] - late.groupby(["model", "seed"])["psnr"].transform("mean")).abs().max()
-run.write_json("05_model/experiments.json", {"untouched": untouched, **final["mean"].to_dict()})
 deeper = {tuple(group): final["mean"][group[1]] - final["mean"][group[0]] for group in groups}
 Markdown(
     f"Mean of the second half of {curves['updates'].max()} updates: "

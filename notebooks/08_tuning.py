@@ -552,8 +552,8 @@ Markdown(
     )
     + (
         f"\n\nThe rung on top is no step up: the enhancer's network gains {-step:.2f} dB less than the rung below it and is read with "
-        f"{climb['error'].iloc[-1]:.1%} errors instead of {climb['error'].iloc[-2]:.1%}. It learned from drawn scenes of many "
-        "designs, the rung below from photographs of these very designs."
+        f"{climb['error'].iloc[-1]:.1%} errors instead of {climb['error'].iloc[-2]:.1%}. A likely reason, not tested: it learned from "
+        "drawings of many kinds, the rung below from photographs made as these were."
         if (step := climb["step"].iloc[-1]) < 0
         else ""
     )

@@ -56,8 +56,7 @@ def between(row: pd.Series, unit: float = 1, digits: int = 2) -> str:
 
 
 def by_chance(row: pd.Series) -> bool:
-    """Whether the interval of a difference contains 0, so that chance may have made it."""
-    return not (row["difference_low"] > 0 or row["difference_high"] < 0)
+    return comparison.by_chance(row["difference_low"], row["difference_high"])
 
 
 # %%

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from srcnn_lib import metrics, original, records, superresolution
+from srcnn_lib import comparison, metrics, original, records, superresolution
 from srcnn_lib.evaluation import SHARP, UNTOUCHED, degradations
 from srcnn_lib.runs import Run
 
@@ -27,7 +27,7 @@ VERDICTS = {
     NOT_TESTED: "repeated here as the original's word, and not put to a test",
 }
 FEWEST_TRIALS = 3  # finished trials that an optimiser needs before it is compared with another
-GOOD_SHARE = 0.5  # of the error of doing nothing: a network that leaves more than this has not done well
+GOOD_SHARE = 0.5  # of the way to no error, or to what is read on sharp cards: below this, a network did not do well
 LITTLE = 0.5  # dB over doing nothing: where no network gains as much, the trainings were too short to tell them apart
 SAME_ERROR = 1.1  # errors whose ratio is below this count as the same
 
@@ -80,9 +80,7 @@ def _beyond(gain: float, chance: float) -> str:
 
 def _beyond_interval(low: float, high: float) -> str:
     """The verdict on a claim that is right if a gain is positive: an interval of it that contains 0 decides nothing."""
-    if not (low > 0 or high < 0):
-        return UNDECIDED
-    return _either(low > 0)
+    return UNDECIDED if comparison.by_chance(low, high) else _either(low > 0)
 
 
 def _together(verdicts: Sequence[str]) -> str:

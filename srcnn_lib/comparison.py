@@ -85,6 +85,11 @@ def against(
     return pd.DataFrame(rows)
 
 
+def by_chance(low: float, high: float) -> bool:
+    """Whether the 95 % interval of a difference contains 0 (or is not known), so that chance may have made it."""
+    return not (low > 0 or high < 0)
+
+
 def shown_p(p: float) -> str:
     """A p value as it is shown: one digit, and never as 0; a dash where there is none."""
     return "–" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.1g}"
