@@ -123,11 +123,11 @@ figures.figure(
 means = effects.groupby(["side", "technique"], sort=False).mean(numeric_only=True)
 table_of_means = means.reset_index()
 figures.table(
-    table_of_means.assign(technique=table_of_means["technique"].str.replace("_", " ")).rename(
-        columns={"text_contrast": "text contrast", "psnr": "PSNR, label", "psnr_clean": "PSNR, clean card"}
-    ),
+    table_of_means.assign(technique=table_of_means["technique"].str.replace("_", " "))
+    .replace(np.inf, np.nan)
+    .rename(columns={"text_contrast": "text contrast", "psnr": "PSNR, label", "psnr_clean": "PSNR, clean card"}),
     caption="Means: noise, contrast, brightness, contrast of text, and how far the histogram moved, in grey levels; share of values at 0 or "
-    "255; PSNR in dB against the untouched label and the clean card.",
+    "255; PSNR in dB against the untouched label (empty where nothing changed it) and the clean card.",
     formats={
         "noise": "{:.2f}",
         "contrast": "{:.1f}",

@@ -447,7 +447,7 @@ Markdown(
     f"({rates[best_reading]:.1%}; untouched {rates[evaluation.UNTOUCHED]:.1%}, sharp {rates[evaluation.SHARP]:.1%}). Over single cards "
     f"the two go together with a rank correlation of {correlation:.2f} ([the figure](#quality-against-reading)). "
     + (
-        f"**Better in PSNR and yet read worse than untouched: {', '.join(worse)}.**"
+        f"**Better in PSNR and yet read worse than untouched: {', '.join(f'“{method}”' for method in worse)}.**"
         if worse
         else "No method that gains PSNR is read worse than untouched here."
     )

@@ -92,7 +92,7 @@ def by_chance(low: float, high: float) -> bool:
 
 def shown_p(p: float) -> str:
     """A p value as it is shown: one digit, and never as 0; a dash where there is none."""
-    return "–" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.1g}"
+    return "–" if np.isnan(p) else "<\u00a00.001" if p < 0.001 else f"{p:.1g}"
 
 
 def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame:

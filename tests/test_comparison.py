@@ -122,6 +122,8 @@ def test_what_became_of_each_field():
     assert untouched["sure_and_wrong"] == third
 
 
-@pytest.mark.parametrize("p, shown", [(0.0, "< 0.001"), (0.0004, "< 0.001"), (0.04, "0.04"), (1.0, "1"), (np.nan, "–")])
+@pytest.mark.parametrize(
+    "p, shown", [(0.0, "<\u00a00.001"), (0.0004, "<\u00a00.001"), (0.04, "0.04"), (1.0, "1"), (np.nan, "–")]
+)
 def test_p_is_never_shown_as_nothing(p, shown):
     assert comparison.shown_p(p) == shown
