@@ -169,8 +169,8 @@ benchmark-set5: $(READY) ## the SRCNN paper's own test; T91=folder SET5=folder (
 benchmark-noisy-office: $(READY) ## scanned pages, cross-validated; PAGES=folder of NoisyOffice's two sides
 	@$(PYTHON) benchmarks/noisy_office.py '$(value PAGES)'
 
-benchmark-reading: $(RUN_DIR)/07_evaluation.ipynb ## OCR on all test cards after the enhancer's networks; CARDS=folder with text.json
-	@$(PYTHON) benchmarks/reading.py $(RUN_DIR) $(if $(CARDS),--cards '$(value CARDS)')
+benchmark-reading: $(RUN_DIR)/07_evaluation.ipynb ## OCR on all test cards after the enhancer's networks; CARDS=folder with text.json, or DESIGNS=folder of sharp cards
+	@$(PYTHON) benchmarks/reading.py $(RUN_DIR) $(if $(CARDS),--cards '$(value CARDS)') $(if $(DESIGNS),--designs '$(value DESIGNS)')
 
 weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
 	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)

@@ -2,25 +2,32 @@
 
 `make benchmark-reading` reads every card of the test pool of a finished run, `make benchmark-reading CARDS=folder`
 every card of a folder with `blurred_images/`, `sharpened_images/` and `text.json` (stem -> {"values": […],
-"labels": […]}), with every OCR engine at hand, or those named. What each image came to is kept in
+"labels": […]}), with every OCR engine at hand, or those named. `make benchmark-reading DESIGNS=folder` takes a folder
+of sharp cards whose text nobody wrote down: each is spoilt in several ways by the functions that spoil the drawn
+cards, and what RapidOCR reads on it as it is counts as its text. What each image came to is kept in
 `srcnn_lib/records/reading`, in a file for each data set and engine, and each scoring is added to `log.csv` there: the
 first of a network on a data set, by the hashes of both, is the one that counts (`comparison.first_scorings`). Readings
 are cached by content, so that a call which was interrupted goes on.
 """
 
 import argparse
+import hashlib
 import json
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from srcnn_lib import comparison, enhancer, evaluation, files, ocr, pairs, records
+from srcnn_lib import comparison, enhancer, evaluation, files, images, ocr, pairs, records
 from srcnn_lib.runs import Run
+from srcnn_lib.specimens import degradations
 
 RESULTS = records.FOLDER / "reading"
 SEED = 1
+STRENGTHS = tuple(step / 10 for step in range(1, 11))
+"""How much each design is spoilt, in turn: at 1, text of 14 pixels is at the edge of being read."""
 
 
 def of_run(run: Run) -> tuple[str, str, list, object, dict]:
@@ -54,10 +61,32 @@ def of_folder(folder: Path) -> tuple[str, str, list, object, dict]:
     return folder.name, pairs.data_hash(index), sorted(known), read, known
 
 
+def of_designs(folder: Path, cache: Path) -> tuple[str, str, list, object, dict]:
+    """The same of sharp cards, spoilt here."""
+    files_of = {file.stem: file for file in sorted(folder.iterdir()) if file.suffix.lower() in (".png", ".jpg")}
+    sharp = {stem: images.read(file) for stem, file in files_of.items()}
+    lines = ocr.read({stem: partial(sharp.get, stem) for stem in sharp}, "RapidOCR", cache)
+    spoilt, known = {}, {}
+    for number, (stem, image) in enumerate(sharp.items()):
+        fields = [
+            {"kind": "value", "name": f"line {place}", "text": line.text}
+            | dict(zip(("x0", "y0", "x1", "y1"), line.box, strict=True))
+            for place, line in enumerate(lines[stem], start=1)
+        ]
+        for strength in STRENGTHS:
+            name = f"{stem} {strength:g}"
+            recipe = degradations.recipe(np.random.default_rng([SEED, number, round(10 * strength)]), strength)
+            spoilt[name] = degradations.apply(image, recipe), {evaluation.SHARP: image}
+            known[name] = pd.DataFrame(fields)
+    digest = hashlib.sha256(b"".join(low.tobytes() + high[evaluation.SHARP].tobytes() for low, high in spoilt.values()))
+    return folder.name, digest.hexdigest(), list(spoilt), spoilt.get, known
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="a finished run: its test cards, and the filter chosen on validation")
     parser.add_argument("--cards", type=Path, help="read this folder's cards instead")
+    parser.add_argument("--designs", type=Path, help="spoil and read this folder's sharp cards instead")
     parser.add_argument("--engines", nargs="+", choices=ocr.engines(), default=list(ocr.engines()))
     parser.add_argument("--cache", type=Path, default=Path("reports/reading"), help="where readings are cached")
     arguments = parser.parse_args()
@@ -68,7 +97,10 @@ def main() -> None:
     enhancers = {evaluation.UNTOUCHED: lambda image: image, unsharp: evaluation.FILTERS[unsharp]}
     enhancers |= {name: partial(enhancer.enhance, model=name, threads=1) for name in networks}
 
-    test, data, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
+    if arguments.designs:
+        test, data, names, read, known = of_designs(arguments.designs, arguments.cache)
+    else:
+        test, data, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
     tables, changed = [], {}
     for engine in arguments.engines:
         scores = evaluation.legibility(

@@ -488,7 +488,8 @@ figures.table(
 # that the enhancer comes with learn from drawn scenes as well (`scenes`): text made by chance, letter by letter, in many
 # typefaces and sizes, spoilt anew each time, with the clean drawing as the label. Some are taught by a reader, too: what
 # RapidOCR's own recogniser sees in the enhanced line should be what it sees in the clean one, or the letters that it takes
-# it for should be the same, and its detector should find text where it finds it in the clean image (`reading`). Validation
+# it for should be the same, and its detector should find text where it finds it in the clean image (`reading`). What a network
+# made can also be blended with what it was given, so that the reader still sees what was there. Validation
 # cards decide, by what is read on them; the last ones were judged once more on more cards. `make legible` repeats the
 # recipes, with TensorFlow throughout.
 

@@ -91,6 +91,7 @@ class Experiment:
 _MANY = {"text": 4.0, "reading": 0.5, "finding": 3.0, "batch_size": 32, "crop_size": 192, "lines": 48, "scenes": 2400}
 _TELL = _MANY | {"reading": 0.0, "telling": 0.3, "finding": 1.0}
 _SOFTLY = _MANY | {"reading": 0.0, "telling": 0.1, "finding": 0.3}
+_DEEP = _MANY | {"reading": 0.0, "telling": 0.15, "finding": 0.5, "scenes": 4000}
 _FEW = {"text": 4.0, "reading": 0.03, "batch_size": 8}
 EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
@@ -107,15 +108,27 @@ EXPERIMENTS = {
     "large, telling": Experiment("house-large", 180, learning_rate=6e-4, start="large, cooled", **_TELL),
     "large, telling softly": Experiment("house-large", 180, learning_rate=6e-4, start="large, cooled", **_SOFTLY),
     "small, telling": Experiment("house", 180, learning_rate=1e-3, start="small, longer", **_TELL),
+    "deep, telling": Experiment("house-deep", 352, learning_rate=6e-4, start="large, telling softly", **_DEEP),
     "large, pixels again": Experiment("house-large", 40, learning_rate=3e-4, start="large, cooled", **_FEW),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
-SHIPPED = {"house": "small, the reader first", "house-large": "large, cooled"}
-"""What the enhancer calls its networks, and the experiments that they come from."""
+BLENDS = {
+    f"{name}, {share:.0%}": (name, share)
+    for name, share in (
+        ("small, longer", 0.5),
+        *(("large, cooled", share) for share in (0.5, 0.7, 0.85)),
+        ("deep, telling", 0.7),
+    )
+}
+"""Networks that give so much of what an experiment's network makes, and the rest of their input."""
+
+SHIPPED = {"house": "small, the reader first", "house-large": "large, cooled, 70%"}
+"""What the enhancer calls its networks, and the experiments or blends that they come from."""
 FINALISTS = (
     *("small, the reader first", "small, longer", "small, telling"),
-    *("large, cooled", "large, pixels again", "large, telling", "large, telling softly"),
+    *("large, cooled", "large, pixels again", "large, telling", "large, telling softly", "deep, telling"),
+    *BLENDS,
 )
 """Those that were judged once more, on more cards, to choose by."""
 
@@ -349,7 +362,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
     network = models.build(experiment.network)
     if experiment.start:
-        training.load_weights(network, work / f"{_file(experiment.start)}.keras")
+        _begin_with(network, training.load(work / f"{_file(experiment.start)}.keras"))
     recipe = training.Recipe(
         epochs=experiment.epochs,
         learning_rate=experiment.learning_rate,
@@ -383,6 +396,21 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     return training.load(file)
 
 
+def _begin_with(network: keras.Model, trained: keras.Model) -> None:
+    """Give `network` the weights of a trained one, by the names of the layers.
+
+    What it has beyond that are residual blocks, which begin as the identity, so that both give the same.
+    """
+    theirs = {layer.name: layer.get_weights() for layer in trained.layers if layer.weights}
+    for layer in network.layers:
+        if layer.name in theirs:
+            layer.set_weights(theirs.pop(layer.name))
+        elif layer.weights and layer.name.endswith("_out"):
+            layer.set_weights([np.zeros(weight.shape) for weight in layer.weights])
+    if theirs:
+        raise ForeseenError(f"{network.name} has no layers named {', '.join(theirs)}; expected those of {trained.name}")
+
+
 def score(names: Sequence[str], *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> pd.DataFrame:
     """Judge trained experiments beside doing nothing and unsharp masking.
 
@@ -408,9 +436,23 @@ def choose(*, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> pd.Dat
 def _enhancers(names: Sequence[str], work: Path) -> dict[str, Callable]:
     """Doing nothing, unsharp masking, and trained experiments."""
     enhancers = {evaluation.UNTOUCHED: lambda image: image, **{name: evaluation.FILTERS[name] for name in UNSHARP}}
-    return enhancers | {
-        name: partial(evaluation.predict, training.load(work / f"{_file(name)}.keras")) for name in names
-    }
+    return enhancers | {name: partial(evaluation.predict, _trained(name, work)) for name in names}
+
+
+def _trained(name: str, work: Path) -> keras.Model:
+    """The network of an experiment, or one of `BLENDS`."""
+    experiment, share = BLENDS.get(name, (name, 1.0))
+    network = training.load(work / f"{_file(experiment)}.keras")
+    return network if share == 1 else blended(network, share)
+
+
+def blended(network: keras.Model, share: float) -> keras.Model:
+    """So much of what a network makes and the rest of its input, as one network of the same input and output."""
+    parts = (
+        keras.layers.Rescaling(share, name="made")(network.output),
+        keras.layers.Rescaling(1 - share, name="kept")(network.input),
+    )
+    return keras.Model(network.input, keras.layers.Add(name="blended")(parts), name=network.name)
 
 
 def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> list[Path]:
@@ -419,6 +461,8 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
 
     written = []
     for name, chosen in SHIPPED.items():
+        network = _trained(chosen, work)
+        chosen, share = BLENDS.get(chosen, (chosen, 1.0))
         kept = json.loads((keep / f"{_file(chosen)}.json").read_text(encoding="utf-8"))
         stages = [chosen]
         while start := EXPERIMENTS[stages[0]].start:
@@ -426,6 +470,7 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
         made = {
             "recipe": {
                 "stages": [{"experiment": stage} | dataclasses.asdict(EXPERIMENTS[stage]) for stage in stages],
+                "share": share,
                 "seed": SEED,
                 "cards": CARDS,
                 "typefaces": kept["typefaces"],
@@ -434,7 +479,6 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
             "updates": EPOCH_STEPS * sum(EXPERIMENTS[stage].epochs for stage in stages),
             "commit": kept["commit"],
         }
-        network = training.load(work / f"{_file(chosen)}.keras")
         written.append(export.ship(run, name, network, EXPERIMENTS[chosen].network, made))
     return written
 

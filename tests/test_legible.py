@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from srcnn_lib import batches, legible, models, reading, scenes, training
+from srcnn_lib import batches, export, legible, models, reading, scenes, training
 from srcnn_lib.errors import ForeseenError
 from srcnn_lib.files import write_json
 from srcnn_lib.specimens import artwork, typefaces
@@ -164,7 +164,36 @@ def test_the_last_ones_are_shown_in_their_order(tmp_path):
 
 
 def test_every_network_that_is_shipped_was_judged_among_the_last():
-    assert set(legible.SHIPPED.values()) <= set(legible.FINALISTS) <= set(legible.EXPERIMENTS)
+    assert set(legible.SHIPPED.values()) <= set(legible.FINALISTS) <= {*legible.EXPERIMENTS, *legible.BLENDS}
+    assert {experiment for experiment, _ in legible.BLENDS.values()} <= set(legible.EXPERIMENTS)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A network of the large kind, whose weights are not those it begins with."""
+    keras.utils.set_random_seed(1)
+    network = models.build("house-large", widths=(8, 12), blocks=(1, 1))
+    network.set_weights([0.1 * np.random.default_rng(2).standard_normal(w.shape) for w in network.get_weights()])
+    return network
+
+
+def test_a_blend_is_partly_its_input(small):
+    image = np.random.default_rng(3).random((1, 24, 32, 3), np.float32)
+    made, blend = (np.asarray(network(image)) for network in (small, legible.blended(small, 0.7)))
+    assert np.allclose(blend, 0.7 * made + 0.3 * image, atol=1e-6) and not np.allclose(made, image, atol=0.01)
+    streamlined = np.asarray(export.for_whole_cells(legible.blended(small, 0.7))(image))
+    assert np.allclose(streamlined, blend, atol=1e-4)
+
+
+def test_a_deeper_network_begins_where_another_ended(small):
+    image = np.random.default_rng(3).random((1, 24, 32, 3), np.float32)
+    deeper = models.build("house-large", widths=(8, 12), blocks=(3, 1))
+    legible._begin_with(deeper, small)
+    assert np.allclose(deeper(image), small(image), atol=1e-6)
+    with pytest.raises(
+        ForeseenError, match=r"has no layers named down_1_block_2_in, .*; expected those of house-large"
+    ):
+        legible._begin_with(small, deeper)
 
 
 def test_unknown_experiments_list_the_known_ones():
