@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -45,6 +46,8 @@ class Photo:
     """Pixels per inch, by which OCR judges the size of letters."""
     packed: bool = False
     """Whether a TIFF was compressed."""
+    lossless: bool = False
+    """Whether a WebP kept every pixel."""
     premultiplied: bool = False
     """Whether the alpha of a TIFF with sixteen bits is multiplied into its colours already."""
 
@@ -70,11 +73,11 @@ def read(path: Path, *, max_megapixels: float = 178) -> Photo:
             if file.mode in ("I", "F"):
                 raise ValueError("its pixels are numbers of 32 bits")
             if _is_deep_colour(path, file):
-                orientation, about = file.getexif().get(_ORIENTATION, 1), _about(file)
+                orientation, about = file.getexif().get(_ORIENTATION, 1), _about(file, stream)
                 file.close()  # Pillow decodes a PNG in search of EXIF, and would hold that beside what comes now
                 return Photo(_upright(_read_deep(path, kind), orientation), kind, False, **about)
             ImageOps.exif_transpose(file, in_place=True)  # else it would copy what stands upright, too
-            return Photo(_pixels(file), kind, file.mode == "CMYK", **_about(file))
+            return Photo(_pixels(file), kind, file.mode == "CMYK", **_about(file, stream))
     except (
         OSError,
         ValueError,
@@ -104,6 +107,8 @@ def write(path: Path, photo: Photo, pixels: np.ndarray, *, strip: bool = False) 
         if photo.cmyk:
             picture = picture.convert("CMYK")
         options = {"quality": _QUALITY[photo.kind]} if photo.kind in _QUALITY else {}
+        if photo.lossless:
+            options = {"lossless": True, "exact": True}  # colours under transparency, too
         if photo.icc_profile:
             options["icc_profile"] = photo.icc_profile
         if photo.exif and not strip:
@@ -258,7 +263,7 @@ def _pixels(picture: Image.Image) -> np.ndarray:
     return np.array(picture if picture.mode == mode else picture.convert(mode))  # which copies in any case
 
 
-def _about(file: Image.Image) -> dict[str, object]:
+def _about(file: Image.Image, stream: BinaryIO) -> dict[str, object]:
     """What of a file is no pixels, by the names in `Photo`."""
     tiff = file.format == "TIFF"
     return {
@@ -266,8 +271,20 @@ def _about(file: Image.Image) -> dict[str, object]:
         "icc_profile": file.info.get("icc_profile") if file.mode != "LAB" else None,  # LAB becomes RGB
         "dpi": file.info.get("dpi") if not tiff or _RESOLUTION in file.tag_v2 else None,  # where Pillow makes it 1
         "packed": tiff and file.info.get("compression", "raw") != "raw",
+        "lossless": file.format == "WEBP" and _is_lossless(stream),
         "premultiplied": tiff and 1 in file.tag_v2.get(_EXTRA_SAMPLES, ()),
     }
+
+
+def _is_lossless(webp: BinaryIO) -> bool:
+    """Whether the pixels of a WebP are in a chunk of the kind that loses nothing (RFC 9649)."""
+    webp.seek(12)  # past RIFF, size and WEBP
+    while len(head := webp.read(8)) == 8:
+        kind, size = struct.unpack("<4sI", head)
+        if kind in (b"VP8L", b"VP8 "):
+            return kind == b"VP8L"
+        webp.seek(size + size % 2, os.SEEK_CUR)
+    return False
 
 
 def _exif(file: Image.Image) -> bytes | None:

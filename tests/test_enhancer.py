@@ -227,6 +227,25 @@ def test_formats_without_loss_keep_every_pixel(tmp_path, image, suffix, mode):
         assert np.array_equal(again.pixels, photo.pixels)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_webp_without_loss_stays_one(tmp_path, image, mode):
+    picture = Image.fromarray(image).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(
+            Image.fromarray(
+                np.where(np.arange(image.shape[1]) % 3, 255, 0).astype(np.uint8)[None].repeat(image.shape[0], 0)
+            )
+        )
+    picture.save(tmp_path / "a.webp", lossless=True, exact=True, exif=Image.Exif())
+    photo = photos.read(tmp_path / "a.webp")
+    changed = 255 - photo.pixels
+    photos.write(tmp_path / "b.webp", photo, changed)
+    again = photos.read(tmp_path / "b.webp")
+    assert photo.lossless and again.lossless and np.array_equal(again.pixels, changed)
+    picture.save(tmp_path / "c.webp", quality=80)
+    assert not photos.read(tmp_path / "c.webp").lossless
+
+
 def test_sixteen_bits_and_the_colours_of_print_are_kept(tmp_path, image):
     deep = image.astype(np.uint16) * 250 + 13
     for suffix in (".png", ".tif"):
