@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from multiprocessing import get_context
@@ -85,6 +85,8 @@ class Experiment:
     """Drawn scenes to learn from."""
     start: str | None = None
     """The experiment whose weights it begins with."""
+    changes: Mapping = field(default_factory=dict)
+    """Arguments of the network's `build` that are not the registry's."""
     uses_truth: bool = True
 
 
@@ -108,7 +110,9 @@ EXPERIMENTS = {
     "large, telling": Experiment("house-large", 180, learning_rate=6e-4, start="large, cooled", **_TELL),
     "large, telling softly": Experiment("house-large", 180, learning_rate=6e-4, start="large, cooled", **_SOFTLY),
     "small, telling": Experiment("house", 180, learning_rate=1e-3, start="small, longer", **_TELL),
-    "deep, telling": Experiment("house-deep", 352, learning_rate=6e-4, start="large, telling softly", **_DEEP),
+    "deep, telling": Experiment(
+        "house-large", 352, changes={"blocks": (5, 3, 4)}, learning_rate=6e-4, start="large, telling softly", **_DEEP
+    ),
     "large, pixels again": Experiment("house-large", 40, learning_rate=3e-4, start="large, cooled", **_FEW),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
@@ -360,7 +364,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         EPOCH_STEPS,
     )
     pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
-    network = models.build(experiment.network)
+    network = models.build(experiment.network, **experiment.changes)
     if experiment.start:
         _begin_with(network, training.load(work / f"{_file(experiment.start)}.keras"))
     recipe = training.Recipe(

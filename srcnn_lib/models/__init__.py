@@ -25,7 +25,6 @@ _REGISTRY = {
     "house": ("house", {"width": 60, "blocks": 4}),
     "house-65k": ("house", {"width": 112, "blocks": 4}),
     "house-large": ("house_large", {}),
-    "house-deep": ("house_large", {"blocks": (5, 3, 4)}),
 }
 
 NAMES = tuple(_REGISTRY)
