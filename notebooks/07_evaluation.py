@@ -615,6 +615,24 @@ figures.table(
     formats=reading_formats if tests else {},
 )
 
+# %%
+replaced = [] if first is None else log[(log["kind"] == "value") & log["weights"].fillna("").ne("")]
+if len(replaced):
+    replaced = replaced[~replaced["weights"].isin(enhancer.hashes().values())]
+    replaced = replaced.drop_duplicates(["test", "engine", "weights"])
+Markdown(
+    "\n".join(
+        ["Networks of these names that were scored before, and replaced since:", ""]
+        + [
+            f"- {row.method} ({row.weights[:8]}, {row.when[:10]}) on {row.test}, {row.engine}: {row.error_rate:.1%} character errors, "
+            f"{row.exact:.1%} exact."
+            for row in replaced.itertuples()
+        ]
+    )
+    if len(replaced)
+    else ""
+)
+
 # %% [markdown]
 # A network that makes letters up is dangerous on an identity card, the more so where the reader then looks sure. So this
 # is what became of each value: read exactly only now, or no longer; and wrong although the reader was sure of it, among
