@@ -599,7 +599,8 @@ figures.table(
 
 # %%
 log = records.read_table("reading/log")
-first = None if log is None else comparison.first_scorings(log[log["kind"] == "value"], enhancer.hashes())
+values = None if log is None else log[log["kind"] == "value"]
+first = None if log is None else comparison.first_scorings(values, enhancer.hashes())
 if first is None or first.empty:
     shown, tests = pd.DataFrame({"": ["not run yet with these networks: make benchmark-reading"]}), ""
 else:
@@ -616,22 +617,15 @@ figures.table(
 )
 
 # %%
-replaced = [] if first is None else log[(log["kind"] == "value") & log["weights"].fillna("").ne("")]
+replaced = pd.DataFrame() if log is None else comparison.replaced_scorings(values, enhancer.hashes())
 if len(replaced):
-    replaced = replaced[~replaced["weights"].isin(enhancer.hashes().values())]
-    replaced = replaced.drop_duplicates(["test", "engine", "weights"])
-Markdown(
-    "\n".join(
-        ["Networks of these names that were scored before, and replaced since:", ""]
-        + [
-            f"- {row.method} ({row.weights[:8]}, {row.when[:10]}) on {row.test}, {row.engine}: {row.error_rate:.1%} character errors, "
-            f"{row.exact:.1%} exact."
-            for row in replaced.itertuples()
-        ]
+    display(
+        figures.table(
+            displayed(replaced),
+            caption="First scorings of networks of these names that others have replaced since.",
+            formats=reading_formats,
+        )
     )
-    if len(replaced)
-    else ""
-)
 
 # %% [markdown]
 # A network that makes letters up is dangerous on an identity card, the more so where the reader then looks sure. So this

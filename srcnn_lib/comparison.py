@@ -120,6 +120,12 @@ def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame
     return found.drop(columns="place").reset_index(drop=True)
 
 
+def replaced_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame:
+    """Of such a log, the first scoring on each test of each network that another one has taken the place of since."""
+    others = log[log["weights"].fillna("").ne("") & ~log["weights"].isin(hashes.values())].sort_values("when")
+    return others.drop_duplicates(["test", "data_sha256", "engine", "kind", "weights"]).reset_index(drop=True)
+
+
 def recovered(before: float, after: float, best: float) -> float:
     """The recovered share: how much of the error that the sharp image would spare was spared.
 

@@ -66,7 +66,7 @@ def ship(run: Run, name: str, network: keras.Model, registered: str, made: dict,
     file = folder / f"{name}.onnx"
     write_onnx(network, file)
     scores = _scores(run, {name: network})
-    cost = models.cost(models.build(registered))
+    cost = models.cost(network)
     note = {
         "file": file.name,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),

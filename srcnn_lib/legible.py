@@ -513,7 +513,9 @@ def kept(folder: Path = RESULTS) -> pd.DataFrame:
             rows.append(
                 {
                     "experiment": name,
-                    "network": record["network"],
+                    "network": ", ".join(
+                        [record["network"], *(f"{name} {value}" for name, value in how.changes.items())]
+                    ),
                     "multiply-adds per pixel": record["multiply-adds per pixel"],
                     "starts from": how.start or "",
                     "reader's weight": record["reading"],

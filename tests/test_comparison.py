@@ -40,6 +40,12 @@ def test_the_first_scoring_of_a_network_as_it_is_now_counts():
     assert mine.to_dict() == {"untouched": 0.51, "house": 0.30, "srcnn": 0.40}
     assert (first["data_sha256"] == "b").sum() == 3 and "place" not in first
     assert comparison.first_scorings(log, {"house": "of a new one"}).empty
+    new = comparison.replaced_scorings(log, {"house": "of a new one"})
+    assert not new.duplicated(["test", "data_sha256", "engine", "kind", "weights"]).any()
+    assert set(new["weights"]) == set(log["weights"].dropna()) - {""}
+    assert comparison.replaced_scorings(
+        log, dict(zip(new["method"] + new["weights"], new["weights"], strict=True))
+    ).empty
 
 
 def test_intervals_agree_with_scipy(rng):
