@@ -120,14 +120,14 @@ EXPERIMENTS = {
 BLENDS = {
     f"{name}, {share:.0%}": (name, share)
     for name, share in (
-        ("small, longer", 0.5),
+        *(("small, longer", share) for share in (0.5, 0.7)),
         *(("large, cooled", share) for share in (0.5, 0.7, 0.85)),
         ("deep, telling", 0.7),
     )
 }
 """Networks that give so much of what an experiment's network makes, and the rest of their input."""
 
-SHIPPED = {"house": "small, the reader first", "house-large": "large, cooled, 70%"}
+SHIPPED = {"house": "small, longer, 50%", "house-large": "large, cooled, 70%"}
 """What the enhancer calls its networks, and the experiments or blends that they come from."""
 FINALISTS = (
     *("small, the reader first", "small, longer", "small, telling"),
