@@ -514,8 +514,8 @@ figures.table(
 # that the enhancer comes with learn from drawn scenes as well (`scenes`): text made by chance, letter by letter, in many
 # typefaces and sizes, spoilt anew each time, with the clean drawing as the label. Some are taught by a reader, too: what
 # RapidOCR's own recogniser sees in the enhanced line should be what it sees in the clean one, or the letters that it takes
-# it for should be the same, and its detector should find text where it finds it in the clean image (`reading`). What a network
-# made can also be blended with what it was given, so that the reader still sees what was there. Validation
+# it for should be the same, and its detector should find text where it finds it in the clean image (`reading`). Of what a network
+# changes, only a part may be taken, so that the reader still sees what was there, and only what it changes in brightness. Validation
 # cards decide, by what is read on them; the last ones were judged once more on more cards. `make legible` repeats the
 # recipes, with TensorFlow throughout.
 
@@ -557,6 +557,7 @@ figures.table(
     + " and ".join(f"“{chosen}” (as {name})" for name, chosen in legible.SHIPPED.items())
     + ".",
     formats={name: "{:.2f}" if "PSNR" in name else "{:.1%}" for name in finalists.columns[1:]},
+    key="finalists",
 )
 
 # %% [markdown]
@@ -587,9 +588,10 @@ figures.table(
 )
 
 # %% [markdown]
-# `house-large` was taught by where an OCR engine finds text and by what it sees there, and it shows: on edges that are not
-# text, such as those of portraits, it draws strokes that are not there, which its blend with the photograph makes fainter and does
-# not take away. Its images are for OCR, not for keeping.
+# The house models were taught by where an OCR engine finds text and by what it sees there, and it shows: on edges that are not
+# text, such as those of portraits, they draw strokes that are not there. What they changed in colour did harm, to the reading of cards
+# as to looks ([the table](#finalists)), so that they change brightness alone; colours stay as they were photographed. Their images are
+# for OCR, not for keeping.
 #
 # `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
 # text is known, by the measures of [the table of this run](#reading). It takes long, so that its results are kept; each scoring is logged with the hashes of the network's file and

@@ -18,6 +18,7 @@ from datetime import date
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import keras
@@ -117,17 +118,44 @@ EXPERIMENTS = {
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
+
+class Blend(NamedTuple):
+    """What becomes of a network's changes to its input: see `blended`."""
+
+    experiment: str
+    brightness: float
+    """How much of the change of brightness is made."""
+    colour: float
+    """How much of the rest of it."""
+
+
+def _name(blend: Blend) -> str:
+    """As it stands in tables: "…, 70%", or "…, brightness 70%" where less of the colour or none is taken."""
+    if blend.colour == blend.brightness:
+        return f"{blend.experiment}, {blend.brightness:.0%}"
+    return f"{blend.experiment}, brightness {blend.brightness:.0%}" + (
+        f", colour {blend.colour:.0%}" * bool(blend.colour)
+    )
+
+
 BLENDS = {
-    f"{name}, {share:.0%}": (name, share)
-    for name, share in (
-        *(("small, longer", share) for share in (0.5, 0.7)),
-        *(("large, cooled", share) for share in (0.5, 0.7, 0.85)),
-        ("deep, telling", 0.7),
+    _name(blend): blend
+    for blend in (
+        *(Blend("small, longer", share, share) for share in (0.5, 0.7)),
+        *(Blend("large, cooled", share, share) for share in (0.5, 0.7, 0.85)),
+        Blend("deep, telling", 0.7, 0.7),
+        Blend("small, the reader first", 1, 0),
+        *(Blend("small, longer", share, 0) for share in (0.5, 0.7, 1)),
+        Blend("small, longer", 0.7, 0.3),
+        *(Blend("large, cooled", share, 0) for share in (0.7, 0.85, 1)),
+        Blend("large, cooled", 0.85, 0.3),
+        Blend("large, telling softly", 1, 0),
+        *(Blend("deep, telling", share, 0) for share in (0.7, 1)),
     )
 }
-"""Networks that give so much of what an experiment's network makes, and the rest of their input."""
+"""Networks that change their input by a part of what an experiment's network changes."""
 
-SHIPPED = {"house": "small, longer, 50%", "house-large": "large, cooled, 70%"}
+SHIPPED = {"house": "small, longer, brightness 100%", "house-large": "large, cooled, brightness 70%"}
 """What the enhancer calls its networks, and the experiments or blends that they come from."""
 FINALISTS = (
     *("small, the reader first", "small, longer", "small, telling"),
@@ -136,6 +164,7 @@ FINALISTS = (
 )
 """Those that were judged once more, on more cards, to choose by."""
 
+_Y = 0.299, 0.587, 0.114
 _MARGIN = 16  # pixels round a crop, so that its border is spoilt as the rest is
 _WINDOW = 160  # pixels: width of a window on a line, at the recogniser's height
 
@@ -445,17 +474,21 @@ def _enhancers(names: Sequence[str], work: Path) -> dict[str, Callable]:
 
 def _trained(name: str, work: Path) -> keras.Model:
     """The network of an experiment, or one of `BLENDS`."""
-    experiment, share = BLENDS.get(name, (name, 1.0))
+    experiment, *shares = BLENDS.get(name, (name, 1.0, 1.0))
     network = training.load(work / f"{_file(experiment)}.keras")
-    return network if share == 1 else blended(network, share)
+    return network if shares == [1.0, 1.0] else blended(network, *shares)
 
 
-def blended(network: keras.Model, share: float) -> keras.Model:
-    """So much of what a network makes and the rest of its input, as one network of the same input and output."""
-    parts = (
-        keras.layers.Rescaling(share, name="made")(network.output),
-        keras.layers.Rescaling(1 - share, name="kept")(network.input),
-    )
+def blended(network: keras.Model, brightness: float, colour: float) -> keras.Model:
+    """Only so much of what a network changes, of brightness and of the rest, as one network with the same ends.
+
+    Brightness is Y of ITU-R BT.601: a change of it alone is the same in red, green and blue.
+    """
+    changes = keras.layers.Subtract(name="changes")([network.output, network.input])
+    kernel = colour * np.eye(3) + (brightness - colour) * np.outer(_Y, np.ones(3))
+    taken = keras.layers.Conv2D(3, 1, use_bias=False, trainable=False, name="taken")
+    parts = network.input, taken(changes)
+    taken.set_weights([kernel[None, None]])
     return keras.Model(network.input, keras.layers.Add(name="blended")(parts), name=network.name)
 
 
@@ -466,7 +499,7 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
     written = []
     for name, chosen in SHIPPED.items():
         network = _trained(chosen, work)
-        chosen, share = BLENDS.get(chosen, (chosen, 1.0))
+        chosen, brightness, colour = BLENDS.get(chosen, (chosen, 1.0, 1.0))
         kept = json.loads((keep / f"{_file(chosen)}.json").read_text(encoding="utf-8"))
         stages = [chosen]
         while start := EXPERIMENTS[stages[0]].start:
@@ -474,7 +507,8 @@ def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -
         made = {
             "recipe": {
                 "stages": [{"experiment": stage} | dataclasses.asdict(EXPERIMENTS[stage]) for stage in stages],
-                "share": share,
+                "share of brightness": brightness,
+                "share of colour": colour,
                 "seed": SEED,
                 "cards": CARDS,
                 "typefaces": kept["typefaces"],

@@ -165,7 +165,7 @@ def test_the_last_ones_are_shown_in_their_order(tmp_path):
 
 def test_every_network_that_is_shipped_was_judged_among_the_last():
     assert set(legible.SHIPPED.values()) <= set(legible.FINALISTS) <= {*legible.EXPERIMENTS, *legible.BLENDS}
-    assert {experiment for experiment, _ in legible.BLENDS.values()} <= set(legible.EXPERIMENTS)
+    assert {blend.experiment for blend in legible.BLENDS.values()} <= set(legible.EXPERIMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -177,12 +177,17 @@ def small():
     return network
 
 
-def test_a_blend_is_partly_its_input(small):
+def test_a_blend_changes_its_input_by_parts_of_brightness_and_colour(small):
     image = np.random.default_rng(3).random((1, 24, 32, 3), np.float32)
-    made, blend = (np.asarray(network(image)) for network in (small, legible.blended(small, 0.7)))
-    assert np.allclose(blend, 0.7 * made + 0.3 * image, atol=1e-6) and not np.allclose(made, image, atol=0.01)
-    streamlined = np.asarray(export.for_whole_cells(legible.blended(small, 0.7))(image))
-    assert np.allclose(streamlined, blend, atol=1e-4)
+    made, half = (np.asarray(network(image)) for network in (small, legible.blended(small, 0.7, 0.7)))
+    assert np.allclose(half, 0.7 * made + 0.3 * image, atol=1e-6) and not np.allclose(made, image, atol=0.01)
+    grey = cv2.cvtColor(made[0] - image[0], cv2.COLOR_RGB2GRAY)[..., None]
+    bright = np.asarray(legible.blended(small, 0.5, 0)(image))[0]
+    assert np.allclose(bright - image[0], 0.5 * grey, atol=1e-5), "the same in all three colours"
+    both = np.asarray(legible.blended(small, 1, 0.2)(image))[0]
+    assert np.allclose(both - image[0], 0.8 * grey + 0.2 * (made[0] - image[0]), atol=1e-5)
+    streamlined = np.asarray(export.for_whole_cells(legible.blended(small, 0.7, 0))(image))
+    assert np.allclose(streamlined, legible.blended(small, 0.7, 0)(image), atol=1e-4)
 
 
 def test_a_deeper_network_begins_where_another_ended(small):
