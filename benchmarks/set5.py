@@ -40,8 +40,7 @@ class Candidate(NamedTuple):
 
 
 CANDIDATES = {
-    # As the paper has it: no padding, linear at the end (8,129 parameters). The weights that are kept for scales 3 and 4
-    # were trained at 2e-3 and before the first filters began with mean 0: more of those filters are silent.
+    # As the paper has it: no padding, linear at the end (8,129 parameters).
     "SRCNN 9-1-5": Candidate(
         partial(srcnn.build, channels=1, last_activation=None, padding="valid", start="identity", name="srcnn-9-1-5-y"),
         epochs=40,

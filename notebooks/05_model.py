@@ -195,7 +195,7 @@ figures.table(
         f" after {updates} updates of {how['recipe']['batch']} crops of {how['recipe']['crop']}×{how['recipe']['crop']} pixels (kept run of "
         f"{how['date']} on {how['device']}): PSNR in dB over RGB, its gain over the untouched cards and SSIM over Y on {scored} validation cards, mean "
         f"squared error of the middles of {zoo.WATCHED} validation cards, character errors of RapidOCR in the values of {read} of the scored ones, time "
-        "for one card (beside other work: only its order of magnitude says something). On Set5: Y-PSNR in dB of the network on brightness alone, trained "
+        "for one card and for the training (beside other work: only their order of magnitude says something). On Set5: Y-PSNR in dB of the network on brightness alone, trained "
         "on 91 images, where that was done."
         if how is not None
         else "."
@@ -332,7 +332,7 @@ else:
     best_read = candidates["character errors"].idxmin()
     house, base = by_name.loc["house"], by_name.loc[experiments.BASE]
     said = Markdown(
-        f"At equal cost and after equal, short training, {best} has the highest PSNR ({candidates['gain'][best]:+.2f} dB against the untouched cards), "
+        f"At equal cost and after equal training, {best} has the highest PSNR ({candidates['gain'][best]:+.2f} dB against the untouched cards), "
         f"{best_crops} the least error on crops, and {best_read} is read best ({candidates['character errors'][best_read]:.1%} character errors; untouched "
         f"{untouched_row['character errors']:.1%}). The house model is number {int((candidates['PSNR'] > house['PSNR']).sum()) + 1} of {len(candidates)} by PSNR "
         f"({house['gain']:+.2f} dB), number {int((candidates['MSE of crops'] < house['MSE of crops']).sum()) + 1} on crops and number "
@@ -341,10 +341,12 @@ else:
             f"**{updates} updates are too few to choose between families**: none gains more than {candidates['gain'].max():.2f} dB, and with {read} cards "
             "read, the differences in reading are chance as well. So nothing here speaks for a larger or more intricate network. "
             if candidates["gain"].max() < 0.5
+            else f"PSNR would choose {best}, reading {best_read}, and reading is what cards are for; but {read} cards read are few. "
+            if best != best_read
             else ""
         )
         + "For the squashed track the choice is SRCNN, as in the original, whose report this repeats. At native resolution section 2.7 trains SRCNN and the "
-        "house model for longer, and section 2.9 scores both; a profile can name any of the light networks there, too."
+        "house model on this run's cards, and section 2.9 scores both; a profile can name any of the light networks there, too."
     )
 said
 

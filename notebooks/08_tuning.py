@@ -438,7 +438,7 @@ Markdown(
     + (f" and {reached[f'{better}, native']:+.2f} dB on test cards" if f"{better}, native" in reached else "")
     + f", with {networks.loc[better, 'parameters']:,} parameters and {networks.loc[better, 'multiply-adds per pixel']:,} multiply-adds a pixel."
     + (
-        f" Of the {len(light)} light networks in [the table](#zoo) of section 2.5, trained alike for a short while, {light['gain'].idxmax()} gains most on "
+        f" Of the {len(light)} light networks in [the table](#zoo) of section 2.5, trained alike, {light['gain'].idxmax()} gains most on "
         f"whole cards ({light['gain'].max():+.2f} dB, 95 % interval {light.loc[light['gain'].idxmax(), 'gain_low']:+.2f} to "
         f"{light.loc[light['gain'].idxmax(), 'gain_high']:+.2f}), and {light['MSE of crops'].idxmin()} has the least error on crops."
         if light["gain"].notna().any()

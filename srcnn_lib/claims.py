@@ -338,8 +338,8 @@ def _selection(run: Run) -> Sequence[Claim]:
         Claim(
             "2.5",
             "Attention networks score higher than plain ones",
-            f"light ones {gains[attentive].mean():+.2f} dB, others {gains[~attentive].mean():+.2f} dB; hardly "
-            f"trained, the best has {gains.max():+.2f} dB",
+            f"light ones {gains[attentive].mean():+.2f} dB, others {gains[~attentive].mean():+.2f} dB; "
+            f"{'' if gains.max() > LITTLE else 'hardly trained, '}the best has {gains.max():+.2f} dB",
             _beyond(ahead, _chance_of_means(gains[attentive], gains[~attentive]))
             if gains.max() > LITTLE
             else UNDECIDED,
