@@ -224,6 +224,10 @@ if missing:
     said = not_yet
 else:
     best, best_crops = candidates["PSNR"].idxmax(), candidates["MSE of crops"].idxmin()
+    histories = {
+        name: pd.DataFrame(record["history"])["val_mse"] for name, record in zoo.kept().items() if "history" in record
+    }
+    early = [name for name, errors in histories.items() if errors.idxmin() < len(errors) / 4 and name != zoo.GAN]
     as_good = (candidates.drop(best)["gain_high"] > candidates["gain"][best]).sum()
     said = Markdown(
         f"How certain is that order? The gain of {best}, {candidates['gain'][best]:+.2f} dB, has an interval from {candidates['gain_low'][best]:+.2f} to "
@@ -232,6 +236,12 @@ else:
         f"{candidates['MSE of crops'][best]:.4f}; the two orders go together with a rank correlation of "
         f"{candidates['PSNR'].corr(-candidates['MSE of crops'], method='spearman'):.2f}. So [the table](#zoo) tells networks apart that fail from those that "
         "do not, and hardly more."
+        + (
+            f" The lowest error on crops of {', '.join(early)} came in the first quarter of the training, and they lost afterwards what they had learned: "
+            "they fail at this step size, which does not say that they would at another."
+            if early
+            else ""
+        )
     )
 said
 
