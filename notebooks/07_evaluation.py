@@ -565,8 +565,8 @@ figures.table(
 #
 # `python -m srcnn_lib enhance` uses networks that were trained for longer than a report can wait. They were scored when
 # they were made, once, on all test cards. Three trainings share the architecture `house` ([its cost](#costs)), hence its name: the
-# enhancer's, shown here; this run's own, in [section 2.7](#native-networks) and in the tables above as “house, native”; and the short one
-# of [the light networks](#zoo).
+# enhancer's, shown here; this run's own, in [section 2.7](#native-networks) and in the tables above as “house, native”; and the one
+# among [the light networks](#zoo).
 
 # %%
 shipped = pd.DataFrame(
