@@ -232,8 +232,13 @@ else:
     said = Markdown(
         f"How certain is that order? The gain of {best}, {candidates['gain'][best]:+.2f} dB, has an interval from {candidates['gain_low'][best]:+.2f} to "
         f"{candidates['gain_high'][best]:+.2f} dB over so few cards, and those of {as_good} of the other {len(candidates) - 1} networks reach as high. "
-        f"On the watched crops {best_crops} comes first, with an error of {candidates['MSE of crops'][best_crops]:.4f} against "
-        f"{candidates['MSE of crops'][best]:.4f}; the two orders go together with a rank correlation of "
+        f"On the watched crops {best_crops} comes first"
+        + (
+            ", too"
+            if best == best_crops
+            else f", with an error of {candidates['MSE of crops'][best_crops]:.4f} against {candidates['MSE of crops'][best]:.4f}"
+        )
+        + f"; the two orders go together with a rank correlation of "
         f"{candidates['PSNR'].corr(-candidates['MSE of crops'], method='spearman'):.2f}. So [the table](#zoo) tells networks apart that fail from those that "
         "do not, and hardly more."
         + (
