@@ -224,10 +224,8 @@ if missing:
     said = not_yet
 else:
     best, best_crops = candidates["PSNR"].idxmax(), candidates["MSE of crops"].idxmin()
-    histories = {
-        name: pd.DataFrame(record["history"])["val_mse"] for name, record in zoo.kept().items() if "history" in record
-    }
-    early = [name for name, errors in histories.items() if errors.idxmin() < len(errors) / 4 and name != zoo.GAN]
+    logs = {name: pd.DataFrame(record["history"]) for name, record in zoo.kept().items() if "history" in record}
+    early = [name for name, log in logs.items() if training.reading(log)["best_epoch"] <= len(log) / 4]
     as_good = (candidates.drop(best)["gain_high"] > candidates["gain"][best]).sum()
     said = Markdown(
         f"How certain is that order? The gain of {best}, {candidates['gain'][best]:+.2f} dB, has an interval from {candidates['gain_low'][best]:+.2f} to "

@@ -591,9 +591,9 @@ figures.table(
 
 # %% [markdown]
 # The house models were taught by where an OCR engine finds text and by what it sees there, and it shows: on edges that are not
-# text, such as those of portraits, they draw strokes that are not there. What they changed in colour did harm, to the reading of cards
-# as to looks ([the table](#finalists)), so that they change brightness alone; colours stay as they were photographed. Their images are
-# for OCR, not for keeping.
+# text, such as those of portraits, they draw strokes that are not there. What they changed in colour did harm, to what RapidOCR reads on
+# validation cards ([the table](#finalists)) as to looks, so that they change brightness alone; colours stay as they were photographed.
+# Their images are for OCR, not for keeping.
 #
 # `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
 # text is known, by the measures of [the table of this run](#reading). It takes long, so that its results are kept; each scoring is logged with the hashes of the network's file and
