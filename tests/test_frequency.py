@@ -1,10 +1,14 @@
 """Periodic patterns: found where they are planted, removed there, and nothing done elsewhere."""
 
+from pathlib import Path
+
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
 
 from srcnn_lib import frequency
 from srcnn_lib.specimens import dataset, degradations, typefaces
@@ -94,6 +98,22 @@ def test_printed_lines_are_peaks_too_but_not_over_the_whole_card(drawn):
     printed = frequency.peaks(drawn[2], min_evenness=0.0)
     assert printed["strength"].max() > 30
     assert printed["evenness"].max() < 0.4
+
+
+@pytest.mark.parametrize("face", ["DejaVuSans.ttf", "DejaVuSansMono.ttf", "DejaVuSerif.ttf"])
+def test_evenly_spaced_text_is_no_wave_and_a_wave_between_its_lines_is(face, rng):
+    page = Image.new("RGB", (540, 420), "white")
+    font = ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", face), 17)
+    for y in range(4, 400, 28):
+        words = ("".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), rng.integers(2, 11))) for _ in range(20))
+        ImageDraw.Draw(page).text((4, y), " ".join(words), fill=(20, 20, 20), font=font)
+    soft = degradations.gaussian(np.array(page), sigma=0.8)
+    assert len(frequency.peaks(soft, min_steadiness=-np.inf)) > 2
+    assert frequency.peaks(soft).empty
+    lined = degradations.periodic(soft, amplitude=12.0, period=6.3, angle=60.0, phase=1.0)
+    assert len(frequency.peaks(lined)) == 1
+    kept = np.s_[soft.max(axis=-1) < 240]  # where paper is white, half of the wave was cut off
+    assert distance(frequency.notch(lined)[kept], soft[kept]) < 0.6 * distance(lined[kept], soft[kept])
 
 
 def test_noise_has_no_peaks(rng):
