@@ -30,16 +30,20 @@ STRENGTHS = tuple(step / 10 for step in range(1, 11))
 """How much each design is spoilt, in turn: at 1, text of 14 pixels is at the edge of being read."""
 
 
-def of_run(run: Run) -> tuple[str, str, list, object, dict]:
-    """All cards of a run's test pool: what they are called, the data set's hash, names, what reads them, their text."""
+def of_run(run: Run) -> tuple[str, str, dict, object, dict]:
+    """All cards of a run's test pool: what they are called, the data set's hash, what reads them, and their text.
+
+    The third is the card or design of each by its name: what shares one is no independent sample.
+    """
     index = run.read_table("01_inspection/pairs.csv").merge(run.read_table("03_split/split.csv"), on="name")
     names = evaluation.pool(index, "test")
     folder = run.data_folder
     data = run.read_json("01_inspection/summary.json")["data_sha256"]
-    return "drawn", data, names, evaluation.unsquashed(folder, index), evaluation.fields(folder, index, names)
+    groups = index.set_index("name")["group"].loc[names].to_dict()
+    return "drawn", data, groups, evaluation.unsquashed(folder, index), evaluation.fields(folder, index, names)
 
 
-def of_folder(folder: Path) -> tuple[str, str, list, object, dict]:
+def of_folder(folder: Path) -> tuple[str, str, dict, object, dict]:
     """The same of a folder with text.json."""
     index = pairs.index(folder, max_megapixels=100).pairs.set_index("name", drop=False)
     text = json.loads((folder / "text.json").read_text(encoding="utf-8"))
@@ -58,15 +62,15 @@ def of_folder(folder: Path) -> tuple[str, str, list, object, dict]:
         low, high = pairs.read_pair(folder, index.loc[name])
         return low, {evaluation.SHARP: high}
 
-    return folder.name, pairs.data_hash(index), sorted(known), read, known
+    return folder.name, pairs.data_hash(index), {name: name for name in sorted(known)}, read, known
 
 
-def of_designs(folder: Path, cache: Path) -> tuple[str, str, list, object, dict]:
+def of_designs(folder: Path, cache: Path) -> tuple[str, str, dict, object, dict]:
     """The same of sharp cards, spoilt here."""
     files_of = {file.stem: file for file in sorted(folder.iterdir()) if file.suffix.lower() in (".png", ".jpg")}
     sharp = {stem: images.read(file) for stem, file in files_of.items()}
     lines = ocr.read({stem: partial(sharp.get, stem) for stem in sharp}, "RapidOCR", cache)
-    spoilt, known = {}, {}
+    spoilt, known, groups = {}, {}, {}
     for number, (stem, image) in enumerate(sharp.items()):
         fields = [
             {"kind": "value", "name": f"line {place}", "text": line.text}
@@ -78,8 +82,9 @@ def of_designs(folder: Path, cache: Path) -> tuple[str, str, list, object, dict]
             recipe = degradations.recipe(np.random.default_rng([SEED, number, round(10 * strength)]), strength)
             spoilt[name] = degradations.apply(image, recipe), {evaluation.SHARP: image}
             known[name] = pd.DataFrame(fields)
+            groups[name] = stem
     digest = hashlib.sha256(b"".join(low.tobytes() + high[evaluation.SHARP].tobytes() for low, high in spoilt.values()))
-    return folder.name, digest.hexdigest(), list(spoilt), spoilt.get, known
+    return folder.name, digest.hexdigest(), groups, spoilt.get, known
 
 
 def main() -> None:
@@ -98,13 +103,13 @@ def main() -> None:
     enhancers |= {name: partial(enhancer.enhance, model=name, threads=1) for name in networks}
 
     if arguments.designs:
-        test, data, names, read, known = of_designs(arguments.designs, arguments.cache)
+        test, data, groups, read, known = of_designs(arguments.designs, arguments.cache)
     else:
-        test, data, names, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
+        test, data, groups, read, known = of_folder(arguments.cards) if arguments.cards else of_run(run)
     tables, changed = [], {}
     for engine in arguments.engines:
         scores = evaluation.legibility(
-            names, read, enhancers, known, engine=engine, cache_folder=arguments.cache
+            list(groups), read, enhancers, known, engine=engine, cache_folder=arguments.cache
         ).scores
         if "x0" in next(iter(known.values())):  # else it is not known which reading is a field's
             values = scores[scores["kind"] == "value"]
@@ -112,13 +117,14 @@ def main() -> None:
         for kind in ("value", "label"):
             tables.append(evaluation.per_image(scores, kind).assign(engine=engine, kind=kind))
     everything = pd.concat(tables, ignore_index=True)
+    everything["group"] = everything["name"].map(groups)
     for engine, table in everything.groupby("engine"):
         with files.whole(RESULTS / f"{test}-{data[:8]}-{engine}.csv") as temporary:
             table.to_csv(temporary, index=False)
 
     when = datetime.now().isoformat(timespec="seconds")
     summaries = {
-        key: comparison.of_reading(table, before=evaluation.UNTOUCHED, best=evaluation.SHARP, seed=SEED)
+        key: comparison.of_reading(table, before=evaluation.UNTOUCHED, best=evaluation.SHARP, group="group", seed=SEED)
         for key, table in everything.groupby(["engine", "kind"], sort=False)
     }
     scored = pd.concat(summaries, names=["engine", "kind"]).reset_index(["engine", "kind"])

@@ -8,7 +8,7 @@ from scipy import stats
 
 
 def interval(
-    table: pd.DataFrame, top: str, bottom: str | None = None, *, seed: int, draws: int = 2000
+    table: pd.DataFrame, top: str, bottom: str | None = None, *, group: str = "name", seed: int, draws: int = 2000
 ) -> tuple[float, float, float]:
     """A mean over images, or a ratio of sums over images, with its 95 % bootstrap interval.
 
@@ -18,8 +18,11 @@ def interval(
         One row an image.
     top, bottom
         Columns: the figure is sum(top) / sum(bottom), or the mean of top where `bottom` is None.
+    group
+        Column of what is drawn as one, such as the card, of which there may be several images: images of one card are
+        no independent samples. A column that is not there means every row by itself.
     draws
-        Samples of the images, drawn with replacement (B. Efron, Annals of Statistics 7(1), 1979,
+        Samples of the groups, drawn with replacement (B. Efron, Annals of Statistics 7(1), 1979,
         doi:10.1214/aos/1176344552; percentile interval).
 
     Returns
@@ -28,57 +31,78 @@ def interval(
     """
     if table.empty:
         return (float("nan"),) * 3
-    rng = np.random.default_rng(seed)
-    chosen = rng.integers(0, len(table), (draws, len(table)))
-    tops = table[top].to_numpy(float)
-    bottoms = np.ones(len(table)) if bottom is None else table[bottom].to_numpy(float)
-    samples = tops[chosen].sum(axis=1) / bottoms[chosen].sum(axis=1)
-    low, high = np.quantile(samples, (0.025, 0.975))
-    return float(tops.sum() / bottoms.sum()), float(low), float(high)
+    sums = _sums(table, top, bottom, group)
+    low, high = np.quantile(_drawn(sums, seed, draws), (0.025, 0.975))
+    return _ratio(sums), float(low), float(high)
+
+
+def _sums(table: pd.DataFrame, top: str, bottom: str | None, group: str) -> np.ndarray:
+    """Sums of top and bottom, one row a group in order: (groups, 2)."""
+    parts = {"top": table[top].astype(float), "bottom": 1.0 if bottom is None else table[bottom].astype(float)}
+    key = table[group].to_numpy() if group in table else np.arange(len(table))
+    return pd.DataFrame(parts).groupby(key, sort=True).sum().to_numpy()
+
+
+def _ratio(sums: np.ndarray) -> float:
+    top, bottom = sums.sum(axis=0)
+    return float(top / bottom)
+
+
+def _drawn(sums: np.ndarray, seed: int, draws: int) -> np.ndarray:
+    """The ratio of sums over groups drawn with replacement, the same ones for the same seed and number: (draws,)."""
+    chosen = np.random.default_rng(seed).integers(0, len(sums), (draws, len(sums)))
+    top, bottom = sums[chosen].sum(axis=1).T
+    return top / bottom
 
 
 def against(
-    table: pd.DataFrame, reference: str, top: str, bottom: str | None = None, *, seed: int, draws: int = 2000
+    table: pd.DataFrame,
+    reference: str,
+    top: str,
+    bottom: str | None = None,
+    *,
+    group: str = "name",
+    seed: int,
+    draws: int = 2000,
 ) -> pd.DataFrame:
     """Every method with its interval, and how far it is from a reference method on the same images.
 
     Parameters
     ----------
     table
-        One row an image and method: name, method, and the columns `top` and `bottom` as for `interval`.
+        One row an image and method: name, method, and the columns `top` and `bottom` as for `interval`. Images for
+        which a method's `top` is not finite (the PSNR of two equal images) are left out.
     reference
         The method to compare with.
+    group
+        Column of what is drawn as one and tested as one, see `interval`.
 
     Returns
     -------
     One row a method: method, images, figure, low, high; difference, difference_low, difference_high (figure minus
-    that of the reference, the images drawn in pairs) and p (Wilcoxon's signed-rank test over images, two-sided;
-    1 where no image differs).
+    that of the reference, the groups drawn in pairs) and p (Wilcoxon's signed-rank test over groups, two-sided;
+    1 where none differs).
     """
+    endless = table.loc[~np.isfinite(table[top].astype(float)), "name"]
+    table = table[~table["name"].isin(endless)]
     rows = []
-    base = table[table["method"] == reference].set_index("name")
+    base = table[table["method"] == reference].set_index("name", drop=False)
+    base_sums = _sums(base, top, bottom, group)
     for method, scores in table.groupby("method", sort=False):
-        scores = scores.set_index("name").loc[base.index]
-        figure = interval(scores, top, bottom, seed=seed, draws=draws)
-        chosen = np.random.default_rng(seed).integers(0, len(base), (draws, len(base)))
-
-        def ratio(values: pd.DataFrame, chosen=chosen) -> np.ndarray:
-            tops = values[top].to_numpy(float)[chosen].sum(axis=1)
-            return tops / (chosen.shape[1] if bottom is None else values[bottom].to_numpy(float)[chosen].sum(axis=1))
-
-        low, high = np.quantile(ratio(scores) - ratio(base), (0.025, 0.975))
-        per_image = [values[top] if bottom is None else values[top] / values[bottom] for values in (scores, base)]
-        moved = np.round((per_image[0] - per_image[1]).to_numpy(float), 12)  # equal differences must tie
+        sums = _sums(scores.set_index("name", drop=False).loc[base.index], top, bottom, group)
+        figure, low, high = interval(scores, top, bottom, group=group, seed=seed, draws=draws)
+        ends = np.quantile(_drawn(sums, seed, draws) - _drawn(base_sums, seed, draws), (0.025, 0.975))
+        moved = np.round(sums[:, 0] / sums[:, 1] - base_sums[:, 0] / base_sums[:, 1], 12)  # equal differences must tie
         rows.append(
             {
                 "method": method,
                 "images": len(base),
-                "figure": figure[0],
-                "low": figure[1],
-                "high": figure[2],
-                "difference": figure[0] - interval(base, top, bottom, seed=seed, draws=1)[0],
-                "difference_low": float(low),
-                "difference_high": float(high),
+                "figure": figure,
+                "low": low,
+                "high": high,
+                "difference": figure - _ratio(base_sums),
+                "difference_low": float(ends[0]),
+                "difference_high": float(ends[1]),
                 "p": float(stats.wilcoxon(moved).pvalue) if moved.any() else 1.0,
             }
         )
@@ -108,14 +132,15 @@ def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame
 
     Returns
     -------
-    The rows of these networks, and of the methods beside them those of the earliest of these scorings, test by test.
+    The rows of these networks, and of the methods beside them those of the latest of these scorings, test by test: what
+    classical filter is best may have been chosen anew since the first.
     """
     where = ["test", "data_sha256", "engine", "kind"]
     log = log.sort_values("when", kind="stable").assign(place=range(len(log)))
     current = [hashes.get(method) == weights for method, weights in zip(log["method"], log["weights"], strict=True)]
     networks = log[current].drop_duplicates([*where, "method"])
-    earliest = networks.drop_duplicates(where)[[*where, "when"]]
-    beside = log[log["weights"].fillna("") == ""].merge(earliest, on=[*where, "when"])
+    latest = networks.drop_duplicates(where, keep="last")[[*where, "when"]]
+    beside = log[log["weights"].fillna("") == ""].merge(latest, on=[*where, "when"])
     found = pd.concat([beside.drop_duplicates([*where, "method"]), networks]).sort_values([*where, "place"])
     return found.drop(columns="place").reset_index(drop=True)
 
@@ -135,7 +160,7 @@ def recovered(before: float, after: float, best: float) -> float:
     return (before - after) / (before - best) if before > best else float("nan")
 
 
-def of_reading(table: pd.DataFrame, *, before: str, best: str, seed: int) -> pd.DataFrame:
+def of_reading(table: pd.DataFrame, *, before: str, best: str, group: str = "name", seed: int) -> pd.DataFrame:
     """How well cards are read after each method, with intervals, and beside leaving them as they were.
 
     Parameters
@@ -144,23 +169,68 @@ def of_reading(table: pd.DataFrame, *, before: str, best: str, seed: int) -> pd.
         One row an image and method, as `evaluation.per_image` gives them.
     before, best
         The methods to compare with: doing nothing, and reading the sharp image.
-    seed
-        Of the bootstrap, see `against`.
+    group, seed
+        As for `against`.
 
     Returns
     -------
     One row a method: method, images, error_rate (of characters, with low and high), difference (with difference_low and
-    difference_high; shares, negative is better), p, exact (share of fields), word_errors (share of words; both NaN
-    where the text of the cards is not known) and recovered (see `recovered`).
+    difference_high; shares, negative is better), p, exact (share of fields, with exact_low and exact_high), word_errors
+    (share of words that were missed; these NaN where the text of the cards is not known) and recovered (see
+    `recovered`, with recovered_low and recovered_high: samples in which the sharp image is no better do not count).
     """
-    errors = against(table, before, "errors", "characters", seed=seed).rename(columns={"figure": "error_rate"})
-    sums = table.groupby("method").sum(numeric_only=True).loc[errors["method"]].reset_index()
-    known = "words" in sums
-    errors["exact"] = sums["exact"] / sums["fields"] if known else np.nan
-    errors["word_errors"] = sums["words_missed"] / sums["words"] if known else np.nan
+    errors = against(table, before, "errors", "characters", group=group, seed=seed)
+    errors = errors.rename(columns={"figure": "error_rate"})
+    by_method = dict(iter(table.groupby("method", sort=False)))
+    known = "words" in table
+    unknown = (float("nan"),) * 3
+    sums = {method: _sums(rows, "errors", "characters", group) for method, rows in by_method.items()}
+    samples = {method: _drawn(own, seed, draws=2000) for method, own in sums.items()}
+    way = samples[before] - samples[best]
     rates = errors.set_index("method")["error_rate"]
-    errors["recovered"] = [recovered(rates[before], rate, rates[best]) for rate in rates]
-    return errors
+    rows = []
+    for method in errors["method"]:
+        own = by_method[method]
+        exact = interval(own, "exact", "fields", group=group, seed=seed) if known else unknown
+        made = (samples[before] - samples[method])[way > 0] / way[way > 0]
+        ends = np.quantile(made, (0.025, 0.975)) if len(made) else unknown[:2]
+        rows.append(
+            {
+                "exact": exact[0],
+                "exact_low": exact[1],
+                "exact_high": exact[2],
+                "word_errors": own["words_missed"].sum() / own["words"].sum() if known else np.nan,
+                "recovered": recovered(rates[before], rates[method], rates[best]),
+                "recovered_low": float(ends[0]),
+                "recovered_high": float(ends[1]),
+            }
+        )
+    return pd.concat([errors, pd.DataFrame(rows)], axis=1)
+
+
+def gains(points: pd.DataFrame, *, before: str) -> pd.DataFrame:
+    """How far each method moved each image from where it was, in PSNR and in reading.
+
+    How hard the images are is left out of it that way: a blurred card has both a low PSNR and many errors.
+
+    `points` has one row an image and method: name, method, psnr (dB) and error (a share). Returns the same rows without
+    those of `before`, with the further columns gain (dB) and change (of the share of errors, negative is better).
+    """
+    base = points[points["method"] == before].set_index("name")
+    others = points[points["method"] != before]
+    gain = others["psnr"].to_numpy() - others["name"].map(base["psnr"]).to_numpy()
+    change = others["error"].to_numpy() - others["name"].map(base["error"]).to_numpy()
+    return others.assign(gain=gain, change=change).reset_index(drop=True)
+
+
+def at_odds(quality: pd.DataFrame, reading: pd.DataFrame) -> dict[str, bool]:
+    """Methods with a higher PSNR than the reference that are read worse than it: whether both are beyond chance.
+
+    `quality` and `reading` are tables of `against`, of PSNR and of character errors.
+    """
+    both = quality.merge(reading, on="method", suffixes=("", "_read"))
+    both = both[(both["difference"] > 0) & (both["difference_read"] > 0)]
+    return {row.method: row.difference_low > 0 and row.difference_low_read > 0 for row in both.itertuples()}
 
 
 def changes(fields: pd.DataFrame, *, before: str, confident: float = 0.9) -> pd.DataFrame:

@@ -591,7 +591,7 @@ def importance(shares: pd.Series) -> Figure:
 
 @_of_many
 def contour(trials: pd.DataFrame, x: str, y: str) -> Figure:
-    """Validation PSNR over two numeric hyperparameters, between the trials (dots; pruned ones are crosses).
+    """Validation PSNR over two numeric hyperparameters, between the best trials of a place (dots; pruned: crosses).
 
     `x` is drawn on a logarithmic axis. Where trials are too few to span a plane, there are only dots. The best is
     darkest, and so stands out from the page: on a dark one, where charts are inverted, it is bright.
@@ -600,7 +600,7 @@ def contour(trials: pd.DataFrame, x: str, y: str) -> Figure:
     axis = drawing.subplots()
     axis.set(xscale="log", xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
     _four_ticks(axis, trials[x])
-    known = trials.dropna(subset="psnr").groupby([x, y], as_index=False)["psnr"].mean()
+    known = trials.dropna(subset="psnr").groupby([x, y], as_index=False)["psnr"].max()
     levels = np.linspace(known["psnr"].quantile(0.2), known["psnr"].max() + 1e-6, 9)  # the poorest may lie far off
     if known[x].nunique() > 2 and known[y].nunique() > 1:
         axis.tricontourf(known[x], known[y], known["psnr"], levels=levels, cmap="viridis_r", extend="min", alpha=0.8)
@@ -657,17 +657,17 @@ def parallel_coordinates(trials: pd.DataFrame, parameters: Sequence[str]) -> Fig
 def more_pairs(points: pd.DataFrame, predictions: Mapping[str, pd.DataFrame], untouched: Mapping[str, float]) -> Figure:
     """Gain over the untouched images against the number of training pairs, a panel a network.
 
-    `points` has one row a training (network, pairs, psnr), `predictions` a curve for each (pairs, psnr, low, high).
+    `points` has one row a training (network, pairs, psnr), `predictions` a curve (pairs, psnr, low, high) for each
+    network that has one, `untouched` the PSNR of doing nothing for each network.
     """
     drawing = Figure(figsize=(8, 3.2), layout="constrained")
-    for axis, (name, curve) in zip(
-        drawing.subplots(1, len(predictions), squeeze=False)[0], predictions.items(), strict=True
-    ):
+    for axis, name in zip(drawing.subplots(1, len(untouched), squeeze=False)[0], untouched, strict=True):
         own = points[points["network"] == name]
-        axis.fill_between(
-            curve["pairs"], *(curve[side] - untouched[name] for side in ("low", "high")), alpha=0.2, linewidth=0
-        )
-        axis.plot(curve["pairs"], curve["psnr"] - untouched[name], "--", label="power law")
+        if name in predictions:
+            curve = predictions[name]
+            band = (curve[side] - untouched[name] for side in ("low", "high"))
+            axis.fill_between(curve["pairs"], *band, alpha=0.2, linewidth=0)
+            axis.plot(curve["pairs"], curve["psnr"] - untouched[name], "--", label="power law")
         axis.plot(own["pairs"], own["psnr"] - untouched[name], "o", color="C1", label="trained")
         axis.axvline(own["pairs"].max(), color="0.5", linewidth=1)
         spread = max(np.ptp(own["psnr"]), 0.1)
@@ -728,21 +728,29 @@ def error_map(image: np.ndarray, truth: np.ndarray, magnified: float = 4) -> np.
 
 
 @_of_many
-def quality_against_reading(points: pd.DataFrame) -> Figure:
-    """PSNR against character error rate: the means of the methods with their names, and every image.
+def quality_against_reading(points: pd.DataFrame, moved: pd.DataFrame) -> Figure:
+    """PSNR against character error rate: the means of the methods, every image, and the changes of both on it.
 
-    `points` has one row an image and method: method, psnr, error, errors, characters.
+    `points` has one row an image and method: method, psnr, error, errors, characters; `moved` too, as
+    `comparison.gains` gives it: method, gain, change.
     """
-    drawing = Figure(figsize=(9, 4), layout="constrained")
-    left, right = drawing.subplots(1, 2)
-    for number, (method, mine) in enumerate(points.groupby("method", sort=False)):
+    drawing = Figure(figsize=(11, 4.2), layout="constrained")
+    means, images, changes = drawing.subplots(1, 3)
+    methods = points["method"].unique()
+    for method, colour in zip(methods, sns.color_palette("husl", len(methods)), strict=True):
+        mine, change = (table[table["method"] == method] for table in (points, moved))
         rate = mine["errors"].sum() / mine["characters"].sum()
-        left.plot(mine["psnr"].mean(), rate, "o", color=f"C{number}", label=method)
-        right.plot(mine["psnr"], mine["error"], ".", color=f"C{number}", alpha=0.6)
-    for axis in (left, right):
-        axis.set(xlabel="PSNR in dB", ylabel="character error rate")
+        means.plot(mine["psnr"].mean(), rate, "o", color=colour, label=method)
+        images.plot(mine["psnr"], mine["error"], ".", color=colour, alpha=0.6)
+        changes.plot(change["gain"], change["change"], ".", color=colour, alpha=0.6)
+    means.set(xlabel="PSNR in dB", ylabel="character error rate", title="means of the methods")
+    images.set(xlabel="PSNR in dB", ylabel="character error rate", title="every card")
+    changes.set(xlabel="gain in PSNR in dB", ylabel="change of the error rate", title="changes of every card")
+    changes.axhline(0, color="0.5", linewidth=0.8)
+    changes.axvline(0, color="0.5", linewidth=0.8)
+    for axis in (means, images, changes):
         axis.yaxis.set_major_formatter(PercentFormatter(1))
-    drawing.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    drawing.legend(*means.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     return drawing
 
 

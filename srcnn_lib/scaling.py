@@ -92,6 +92,22 @@ class Prediction(NamedTuple):
     """One row a number of pairs: pairs, psnr, low and high (dB; 90 % of the bootstrap samples lie between the two).
     The ends are missing where fewer than four numbers of pairs were measured: any three fit a law of three numbers."""
 
+    @property
+    def falls(self) -> bool:
+        """Whether there is a law: errors that do not fall with the number of pairs fit none, and predict nothing."""
+        return self.slope > 0
+
+
+def chance(points: pd.DataFrame, between_seeds: float) -> pd.Series:
+    """dB by which another seed changes each network of such trainings; NaN where it is not known.
+
+    A network with one seed has no spread of its own. `between_seeds` was measured with SRCNN on squashed images, so it
+    stands in for that network and for no other. `points` is what `measure` returns.
+    """
+    psnr = points.groupby(["network", "pairs"])["psnr"]
+    spread = (psnr.max() - psnr.min()).where(psnr.size() > 1).groupby("network").max()
+    return spread.fillna({name: between_seeds for name in spread.index if name.startswith("SRCNN, squashed")})
+
 
 def predict(points: pd.DataFrame, pairs: Sequence[int], *, seed: int, draws: int = 300) -> Prediction:
     """Fit a power law to measured errors, and say how far its prediction can be trusted.

@@ -32,6 +32,8 @@ Parameters = Mapping[str, Any]
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 PERCEPTUAL = "perceptual"
 """The loss that needs a network, beside those of `training.LOSSES`."""
+SHRUNK = 0.03, 0.1, 0.3
+"""Shares that weight decay may take of the weights in a training: much less would be no regularisation."""
 _FEATURE_WEIGHT = 0.1  # of the features beside the pixels, whose error is about a tenth of theirs
 _BEAT, _GRACE = 30, 120  # seconds between signs of life of a shared trial, and until it counts as dead
 _ASKED = "asked for"  # attribute of a trial: the parameters that it was given, none where the search chose them
@@ -103,8 +105,16 @@ class Task:
             "loss": trial.suggest_categorical("loss", [*training.LOSSES, PERCEPTUAL]),
             "filters": trial.suggest_int("filters", 16, 64, step=16),
             "crop_size": trial.suggest_categorical("crop_size", [self.crop_size // 2, self.crop_size]),
-            "weight_decay": trial.suggest_categorical("weight_decay", [0.0, 0.001, 0.01, 0.1]),
+            "weight_decay": trial.suggest_categorical("weight_decay", [0.0, *(self.decay(share) for share in SHRUNK)]),
         }
+
+    def decay(self, share: float) -> float:
+        """The weight decay that by itself would shrink weights by this share in the original's training.
+
+        Decoupled decay (I. Loshchilov, F. Hutter, ICLR 2019, arXiv:1711.05101) takes step size · decay of a weight at
+        each update, and the step size falls along a cosine, which is half of it on average.
+        """
+        return float(f"{-2 * np.log1p(-share) / (original.LEARNING_RATE * self.epochs * self.epoch_steps):.3g}")
 
     def fit(
         self,
@@ -256,10 +266,23 @@ def importance(study: optuna.Study) -> pd.Series:
     """The share that each hyperparameter has in being among the better trials, largest first; they sum to 1.
 
     PED-ANOVA (S. Watanabe et al., IJCAI 2023, arXiv:2304.10255) over the trials that were not pruned: it compares where
-    the best tenth of them lie with where all lie.
+    the best of them lie (a tenth, but five where there are ten) with where all lie.
     """
-    shares = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
+    finished = sum(trial.state == TrialState.COMPLETE for trial in study.get_trials(deepcopy=False))
+    best = min(0.5, max(0.1, 5 / max(finished, 1)))
+    evaluator = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=best)
+    shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
     return pd.Series(shares, dtype=float).sort_values(ascending=False)
+
+
+def halves(groups: Sequence) -> tuple[list[int], list[int]]:
+    """Places of the images of every other group (such as a card), and those of the others.
+
+    With a single group, either half is everything.
+    """
+    numbers = pd.factorize(pd.Series(list(groups)))[0]
+    places = [np.flatnonzero(numbers % 2 == half).tolist() for half in (0, 1)]
+    return places[0], places[1] or places[0]
 
 
 def confirm(

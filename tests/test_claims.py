@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srcnn_lib import claims
+from srcnn_lib import claims, scaling
 from srcnn_lib.claims import AGREES, DIFFERS, NOT_TESTED, PARTLY, UNDECIDED
 from srcnn_lib.runs import EXECUTING, Run
 
@@ -92,9 +92,9 @@ def test_what_another_seed_changes_is_taken_from_another_network_only_where_it_f
         [(name, pairs, 1, 20.0) for name in ("SRCNN, squashed", "house, native") for pairs in (25, 700)],
         columns=["network", "pairs", "seed", "psnr"],
     )
-    chance = claims._chance_of_pairs(points, 0.29)
+    chance = scaling.chance(points, 0.29)
     assert chance["SRCNN, squashed"] == 0.29 and np.isnan(chance["house, native"])
-    both = claims._chance_of_pairs(pd.concat([points, points.assign(seed=2, psnr=20.5)]), 0.29)
+    both = scaling.chance(pd.concat([points, points.assign(seed=2, psnr=20.5)]), 0.29)
     assert (both == 0.5).all()
 
 

@@ -27,6 +27,8 @@ def test_the_first_scoring_of_a_network_as_it_is_now_counts():
         ("third", "untouched", None, 0.52),
         ("third", "house", "hash of house", 0.25),
         ("third", "srcnn", "hash of srcnn", 0.40),
+        ("second", "unsharp masking: 1", "", 0.45),
+        ("third", "unsharp masking: 3", "", 0.41),
     ]
     days = {"old": "2026-01-01T09:00:00", "second": "2026-01-02T09:00:00", "third": "2026-01-03T09:00:00"}
     log = pd.DataFrame(rows, columns=["when", "method", "weights", "error_rate"]).replace({"when": days})
@@ -37,8 +39,8 @@ def test_the_first_scoring_of_a_network_as_it_is_now_counts():
     hashes = {"house": "hash of house", "srcnn": "hash of srcnn"}
     first = comparison.first_scorings(log, hashes)
     mine = first[first["data_sha256"] == "a"].set_index("method")["error_rate"]
-    assert mine.to_dict() == {"untouched": 0.51, "house": 0.30, "srcnn": 0.40}
-    assert (first["data_sha256"] == "b").sum() == 3 and "place" not in first
+    assert mine.to_dict() == {"untouched": 0.52, "house": 0.30, "srcnn": 0.40, "unsharp masking: 3": 0.41}
+    assert (first["data_sha256"] == "b").sum() == 4 and "place" not in first
     assert comparison.first_scorings(log, {"house": "of a new one"}).empty
     new = comparison.replaced_scorings(log, {"house": "of a new one"})
     assert not new.duplicated(["test", "data_sha256", "engine", "kind", "weights"]).any()
@@ -76,6 +78,41 @@ def test_differences_are_paired(table):
     assert better["p"] == pytest.approx(stats.wilcoxon(counts["better"] - counts["before"]).pvalue)
 
 
+def test_images_of_one_card_are_drawn_and_tested_as_one(rng):
+    twice = pd.DataFrame({"name": [f"{side}{n}" for n in range(40) for side in "hv"], "card": np.repeat(range(40), 2)})
+    twice = twice.assign(psnr=np.repeat(rng.normal(25, 3, 40), 2))
+    mean, low, high = comparison.interval(twice, "psnr", group="card", seed=0)
+    assert (mean, low, high) == pytest.approx(comparison.interval(twice[["psnr"]][::2], "psnr", seed=0))
+    assert high - low > 1.2 * np.subtract(*comparison.interval(twice, "psnr", seed=0)[:0:-1])
+    after = twice.assign(method="after", psnr=twice["psnr"] + rng.uniform(0.1, 1, 80))
+    both = pd.concat([twice.assign(method="before"), after])
+    p = comparison.against(both, "before", "psnr", group="card", seed=0).set_index("method")["p"]
+    per_card = [rows.groupby("card")["psnr"].mean() for rows in (after, twice)]
+    assert p["after"] == pytest.approx(stats.wilcoxon(per_card[0] - per_card[1]).pvalue) and p["before"] == 1
+
+
+def test_pairs_of_equal_images_are_left_out():
+    scores = pd.DataFrame({"name": ["a", "b", "c"] * 2, "method": ["before"] * 3 + ["after"] * 3})
+    scores = scores.assign(psnr=[20.0, 22.0, np.inf, 21.0, 23.0, 40.0])
+    result = comparison.against(scores, "before", "psnr", seed=0).set_index("method")
+    assert result.loc["after", ["images", "figure", "difference"]].tolist() == [2, 22.0, 1.0]
+
+
+def test_gains_leave_out_how_hard_images_are():
+    points = pd.DataFrame({"name": ["easy", "hard"] * 2, "method": ["before"] * 2 + ["after"] * 2})
+    points = points.assign(psnr=[30.0, 10.0, 31.0, 12.0], error=[0.1, 0.8, 0.2, 0.95])
+    moved = comparison.gains(points, before="before")
+    assert moved[["name", "method"]].to_numpy().tolist() == [["easy", "after"], ["hard", "after"]]
+    assert moved["gain"].tolist() == [1.0, 2.0] and moved["change"].tolist() == pytest.approx([0.1, 0.15])
+
+
+def test_methods_at_odds_are_beyond_chance_only_where_both_intervals_are():
+    columns = ["method", "difference", "difference_low"]
+    quality = pd.DataFrame([("sure", 1.0, 0.5), ("faint", 0.1, -0.2), ("good", 1.0, 0.5)], columns=columns)
+    read = pd.DataFrame([("sure", 0.1, 0.02), ("faint", 0.1, 0.02), ("good", -0.1, -0.2)], columns=columns)
+    assert comparison.at_odds(quality, read) == {"sure": True, "faint": False}
+
+
 def test_shares_recovered():
     assert comparison.recovered(0.4, 0.2, 0.0) == pytest.approx(0.5)
     assert comparison.recovered(0.4, 0.5, 0.0) == pytest.approx(-0.25)
@@ -105,7 +142,9 @@ def test_a_reading_summary_places_each_method_between_untouched_and_sharp(rng):
     assert summary["recovered"].to_dict() == pytest.approx(
         {"before": 0, "helps": 0.5, "harms": -0.25, "best": 1}, abs=0.05
     )
-    assert (summary["exact"] == 0.25).all() and (summary["word_errors"] == 0.4).all()
+    assert (summary["exact"] == 0.25).all() and (summary["exact_low"] == 0.25).all()
+    assert (summary["recovered_low"] <= summary["recovered"]).all() and summary.loc["helps", "recovered_high"] < 0.6
+    assert (summary["word_errors"] == 0.4).all()
     assert summary.loc["helps", "difference_high"] < 0 < summary.loc["harms", "difference_low"]
     unknown = comparison.of_reading(
         table.drop(columns=["words", "words_missed", "exact", "fields"]), before="before", best="best", seed=1

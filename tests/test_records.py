@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from srcnn_lib import files, records
+from srcnn_lib import files, models, records, training
 from srcnn_lib.errors import RunError
 from srcnn_lib.runs import Run
 
@@ -27,6 +27,8 @@ def test_a_finished_run_is_kept_with_date_and_device(tmp_path, monkeypatch):
     files.write_text(
         folder / "07_evaluation/summary.csv", pd.DataFrame({"method": ["untouched"], "mse": [0.1]}).to_csv(index=False)
     )
+    network = models.build("srcnn-9-1-5")
+    training.save(network, folder / "06_training/model.keras")
     path = records.keep(Run(folder), tmp_path)
     monkeypatch.setattr(records, "FOLDER", tmp_path)
     record = records.read("published")
@@ -34,6 +36,9 @@ def test_a_finished_run_is_kept_with_date_and_device(tmp_path, monkeypatch):
     assert record["device"] == "a machine" and record["data_sha256"] == "123" and len(record["date"]) == 10
     assert record["history"] == [{"epoch": 1, "loss": 0.25}] and record["test"] == [{"method": "untouched", "mse": 0.1}]
 
+    kept = records.network("published").get_weights()
+    assert all((mine == theirs).all() for mine, theirs in zip(kept, network.get_weights(), strict=True))
+
 
 def test_what_was_never_run_is_none():
-    assert records.read("never") is None and records.read_table("never") is None
+    assert records.read("never") is None and records.read_table("never") is None and records.network("never") is None

@@ -28,6 +28,13 @@ def test_noise_and_distance_widen_the_prediction(rng):
     assert width.iloc[1] > width.iloc[0] and width.iloc[1] > (exact["high"] - exact["low"]).iloc[0]
 
 
+def test_errors_that_do_not_fall_fit_no_law():
+    pairs = [25, 50, 100, 200, 400]
+    for errors, falls in (([2, 3, 2.5, 3, 3.1], False), ([3, 2.6, 2.5, 2.3, 2.2], True)):
+        found = scaling.predict(pd.DataFrame({"pairs": pairs, "mse": np.array(errors) / 1000}), [4000], seed=1)
+        assert found.falls is falls
+
+
 def test_one_number_of_pairs_is_no_curve():
     with pytest.raises(ValueError, match=r"at least two numbers of pairs, received \[50\]"):
         scaling.predict(pd.DataFrame({"pairs": [50, 50], "mse": [0.1, 0.2]}), [100], seed=1)

@@ -186,6 +186,20 @@ def test_a_trial_of_another_point_than_it_was_asked_for_does_not_count_as_that_o
     assert set(tuning.table(tuning.run("grid", objective, database, points, seed=1))["a"]) == set(range(8))
 
 
+def test_both_images_of_a_card_are_in_one_half():
+    groups = ["a", "b", "a", "c", "d", "d", "b"]
+    first, second = tuning.halves(groups)
+    assert sorted(first + second) == list(range(7))
+    assert not {groups[place] for place in first} & {groups[place] for place in second}
+    assert tuning.halves(["a", "a"]) == ([0, 1], [0, 1])
+
+
+def test_decay_shrinks_weights_by_the_share_that_it_says():
+    task = tuning.Task([], [], None, epochs=4, epoch_steps=100, crop_size=8, seed=1)
+    rates = tuning.original.LEARNING_RATE * (1 + np.cos(np.pi * np.arange(400) / 400)) / 2
+    assert np.prod(1 - rates * task.decay(0.3)) == pytest.approx(0.7, abs=0.005)
+
+
 def test_importance_finds_what_matters():
     def one_matters(trial):
         trial.suggest_float("idle", 0, 1)

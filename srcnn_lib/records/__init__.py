@@ -3,12 +3,16 @@
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pandas as pd
 
 from srcnn_lib.files import write_json
 from srcnn_lib.runs import Run
+
+if TYPE_CHECKING:
+    import keras
 
 FOLDER = Path(__file__).parent
 TRAINING = "06_training"
@@ -26,11 +30,19 @@ def read_table(name: str) -> pd.DataFrame | None:
     return pd.read_csv(file) if file.exists() else None
 
 
-def keep(run: Run, folder: Path = FOLDER) -> Path:
-    """Record what the training of a finished run came to, as `<run>.json`; returns the file.
+def network(name: str) -> "keras.Model | None":
+    """The network that was kept with the record of this name; None if there is none."""
+    from srcnn_lib import training  # records are read where TensorFlow is not loaded, too
 
-    Holds date, device, commit and data hash, the whole history, what `06_training/summary.json` says and the test
-    scores of `07_evaluation/summary.csv`. Raises RunError if the run has not come so far.
+    file = FOLDER / f"{name}.keras"
+    return training.load(file) if file.exists() else None
+
+
+def keep(run: Run, folder: Path = FOLDER) -> Path:
+    """Record what the training of a finished run came to, as `<run>.json` and `<run>.keras`; returns the first.
+
+    The first holds date, device, commit and data hash, the whole history, what `06_training/summary.json` says and the
+    test scores of `07_evaluation/summary.csv`. Raises RunError if the run has not come so far.
     """
     provenance = nbformat.read(run.existing(f"{TRAINING}.ipynb"), as_version=4).metadata["provenance"]
     record = {
@@ -43,5 +55,8 @@ def keep(run: Run, folder: Path = FOLDER) -> Path:
         "history": run.read_table(f"{TRAINING}/history.csv").to_dict("records"),
     }
     path = folder / f"{run.inputs['run']}.json"
+    from srcnn_lib import training  # see `network`
+
+    training.save(training.load(run.existing(f"{TRAINING}/model.keras")), path.with_suffix(".keras"))
     write_json(path, record)
     return path
