@@ -26,7 +26,7 @@
 #
 # Sections are numbered and named as in the original. Within them, a heading that ends in ◆ has no counterpart there. At the
 # end, [the map](#map) takes the original claim by claim and says whether this run agrees. All numbers in the text come from the
-# results of this run; code is folded away under “Code”.
+# results of this run, or from runs that took longer and were kept, which are then named with their date; code is folded away under “Code”.
 
 # %% tags=["parameters"]
 run_folder = "../reports/standard"
@@ -106,7 +106,7 @@ figures.table(
 )
 
 # %% [markdown]
-# To the original's SRCNN come the variants of the graphs that it quotes, and the house models, this project's own.
+# To the original's SRCNN are added the variants of the graphs that it quotes, and the house models, this project's own.
 
 # %%
 networks = {name: models.build(name) for name in models.NAMES}

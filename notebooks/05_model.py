@@ -505,7 +505,7 @@ figures.table(
         ],
         columns=["argument", "meaning", "the original", "here"],
     ),
-    caption="What a layer Conv2D is given. Its filters begin at random and are learned.",
+    caption="What a layer Conv2D is given. Its filters begin at random unless told otherwise, and are learned.",
     key="conv2d",
 )
 
@@ -543,7 +543,7 @@ figures.table(layers, caption="Layers of the network.", formats={"parameters": "
 # %%
 figures.figure(
     figures.architecture(layers, network.input_shape[-1]),
-    caption=f"The network {model}: blocks are images with so many channels, arrows are layers.",
+    caption=f"The network {model}: a block is an image with the number of channels under it, an arrow is a layer.",
     alt=f"A chain of {len(layers) + 1} blocks joined by {len(layers)} convolutions.",
     key="architecture",
 )

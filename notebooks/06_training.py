@@ -257,7 +257,7 @@ names = [layer.name for layer in network.layers if hasattr(layer, "kernel_size")
 stages = [(name, np.asarray(values)[0]) for name, values in zip(names, maps, strict=True)][:4]
 figures.figure(
     figures.feature_maps([("input", card), *stages]),
-    caption="Feature maps of one validation card.",
+    caption="Feature maps of one validation card; black: silent on it.",
     alt="Rows of small grey images: the input's colours, then edges and surfaces in different mixtures after each layer.",
 )
 
@@ -287,6 +287,11 @@ Markdown(
         for name, count in silent.items()
     )
     + " are silent."
+    + (
+        " What is silent adds nothing to the output: the network that was trained is a narrower one than the table of its layers says."
+        if sum(silent.values()) > sum(silent_before.values())
+        else ""
+    )
 )
 
 # %% [markdown]
@@ -360,7 +365,7 @@ published_rows = (
             for row in published["test"]
         ),
         ("steps an epoch", published["steps_per_epoch"], original.STEPS_PER_EPOCH),
-        ("ms a step", f"{published['milliseconds_per_step']:.0f}", original.MILLISECONDS_PER_STEP[-1]),
+        ("ms a step", f"{published['milliseconds_per_step']:,.0f}", original.MILLISECONDS_PER_STEP[-1]),
     ]
     if published
     else [("", "not run yet: `make published`", "")]
@@ -406,7 +411,7 @@ else:
         for name, cost in scored["costs"].items()
     )
     about = (
-        f" (scored on {scored['date']}, {scored['device']}). The gap is ours less the published one. The house model, on brightness alone and "
+        f" (scored on {scored['date']}, {scored['device']}). The gap is ours minus the published one. The house model, on brightness alone and "
         f"without its correction of light, saw the same 91 images, but with {updates['house'] / updates['SRCNN 9-1-5']:.0%} of the updates, "
         f"so that its column shows what so short a training gives, not what the network can do. {budgets}"
     )
@@ -488,7 +493,7 @@ run.write_table("06_training/native.csv", pd.concat(histories, names=["model"]).
 figures.figure(
     figures.training_curves(histories, untouched=native_untouched),
     caption=f"Validation error at native resolution, on the middle {centre}×{centre} pixels of {len(watched)} cards.",
-    alt="Falling curves of validation error over updates and over seconds, one for each network, and a line for doing nothing.",
+    alt="Curves of validation error over updates and over seconds, one for each network, and a line for doing nothing.",
 )
 
 # %%
@@ -517,6 +522,14 @@ figures.table(
         "seconds": "{:.0f}",
     },
     key="native-networks",
+)
+
+# %%
+first, *others = comparison.sort_values("gain", ascending=False).itertuples()
+Markdown(
+    f"On these crops {first.network} ends at {first.gain:+.2f} dB against leaving them alone"
+    + (f", {', '.join(f'{other.network} at {other.gain:+.2f} dB' for other in others)}" if others else "")
+    + ". How whole test cards fare after them, and whether they can be read, is in [section 2.9](#native-scores)."
 )
 
 # %% [markdown]

@@ -343,8 +343,11 @@ def spectra(table: pd.DataFrame) -> Figure:
 
 
 @_of_many
-def parameter_search(found: pd.DataFrame) -> Figure:
-    """Mean PSNR over the values of each technique's parameter, a panel a technique; dashed where nothing is done."""
+def parameter_search(found: pd.DataFrame, untouched: Mapping[str, float]) -> Figure:
+    """Change of the mean PSNR over the values of each technique's parameter, a panel a technique.
+
+    `untouched` is the mean PSNR where nothing is done, by side (dashed).
+    """
     names = found["technique"].unique()
     columns = 4
     rows = -(-len(names) // columns)
@@ -356,9 +359,8 @@ def parameter_search(found: pd.DataFrame) -> Figure:
         own = found[found["technique"] == name]
         for side, colour in (("label", HIGH_COLOUR), ("input", LOW_COLOUR)):
             means = own[(own["side"] == side) & np.isfinite(own["psnr"])].groupby("value")["psnr"].mean()
-            if len(means) == 0:
-                continue
-            axis.plot(means.index, means - means.iloc[0], ".-", color=colour, label=side)
+            if len(means) and side in untouched:
+                axis.plot(means.index, means - untouched[side], ".-", color=colour, label=side)
         axis.axhline(0, color="0.4", linestyle="--", linewidth=1)
         axis.set_title(name.replace("_", " "), fontsize=8)
         axis.set_xlabel(own["parameter"].iloc[0].replace("_", " "), fontsize=8)
@@ -378,8 +380,10 @@ def histograms(images: Mapping[str, np.ndarray]) -> Figure:
     bins = np.linspace(0, 256, 65)
     for axis in grid[len(others) :]:
         axis.axis("off")
+    for axis in grid[max(0, len(others) - columns) : len(others)]:
+        axis.set_xlabel("grey level", fontsize=7)
     for axis, (name, values) in zip(grid, others, strict=False):
-        axis.hist(first, bins=bins, color="0.8")
+        axis.hist(first, bins=bins, histtype="stepfilled", color="0.7")
         axis.hist(values, bins=bins, histtype="step", color=HIGH_COLOUR)
         axis.set_title(name.replace("_", " "), fontsize=7)
         axis.set_yticks([])
@@ -527,7 +531,8 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
     axis = drawing.subplots()
     for column, style in (("loss", "-"), ("val_loss", "--")):
         known = history.dropna(subset=column)
-        axis.plot(known["epoch"], known[column], style, color="C0", label=f"{column}, this run")
+        dots = "o" if len(known) < len(history) else ""  # where not every epoch was looked at, only those are known
+        axis.plot(known["epoch"], known[column], style, marker=dots, color="C0", label=f"{column}, this run")
         axis.plot(
             range(1, len(original[column]) + 1),
             original[column],
@@ -694,7 +699,7 @@ def ladder(rungs: pd.DataFrame, untouched: float, sharp: float) -> Figure:
     left.axvline(0, color="0.2", linewidth=1)
     for place, gain, end in zip(places, rungs["gain"], rungs["gain_high"].clip(lower=0), strict=True):
         left.annotate(f"{gain:+.2f}", (end, place), (4, 0), textcoords="offset points", fontsize=8, va="center")
-    left.margins(x=0.12)
+    left.margins(x=0.2)
     left.set_yticks(places, names, fontsize=8)
     left.set_xlabel("gain in dB over the untouched card")
     middle.hlines(places, untouched, rungs["error"], color="0.6", linewidth=2)
