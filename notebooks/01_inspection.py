@@ -283,7 +283,7 @@ if faults_table.exists():
     display(
         figures.table(
             trust,
-            caption="Planted faults, in pairs, and how many of them the rules above found.",
+            caption="Planted faults, in pairs, and how many of them the rules above found, by whatever sign.",
             formats={"precision": "{:.2f}", "recall": "{:.2f}"},
         )
     )
@@ -378,8 +378,8 @@ summary |= {"psnr_of_squash": float(lost["psnr"].mean()), "detail_after_squash":
 run.write_json("01_inspection/summary.json", summary)
 Markdown(
     f"On average {1 - kept_pixels:.0%} of the pixels are given up. Squashing a sharp image and stretching it back, with nothing "
-    f"done to it in between, costs so much that only {summary['psnr_of_squash']:.1f} dB are left ({len(sample)} images), and "
-    f"{summary['detail_after_squash']:.2f} of the detail. A network that works on squashed images has to win this "
+    f"done to it in between, costs so much that only {summary['psnr_of_squash']:.1f} dB are left ({len(sample)} images), though the measure of detail "
+    f"above, which looks at the image as a whole, hardly sees it ({summary['detail_after_squash']:.2f}). A network that works on squashed images has to win this "
     "back before it gains anything. The alternative, used wherever reading matters, is to train on crops at native resolution."
 )
 

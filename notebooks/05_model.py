@@ -254,7 +254,8 @@ figures.figure(
     figures.quality_against_cost(candidates.dropna(subset="gain").reset_index(), at_2),
     caption="Quality against cost. Above: the light networks, all of about the same multiply-adds, with the 95 % intervals of their gains. Below: full "
     "size, as published; multiply-adds are those per pixel of the image enlarged by 2.",
-    alt="Five scatter plots with a named dot for each network. Above, gain against parameters, multiply-adds and milliseconds per card. Below, published "
+    alt="Five scatter plots. Above, a mark for each network, named in a legend: gain against parameters, multiply-adds and milliseconds per card. Below, "
+    "a named dot for each, published "
     f"PSNR against parameters and multiply-adds: from {at_2['parameters'].min():,} to {at_2['parameters'].max():,} parameters it rises by "
     f"{np.ptp(at_2['PSNR']):.1f} dB.",
     key="quality-against-cost",

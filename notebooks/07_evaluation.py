@@ -494,7 +494,7 @@ figures.table(
 )
 
 # %% [markdown]
-# A zone holds only if its two or three lines of 30 to 44 characters are all read without a fault, so that it can fail on a sharp
+# Labels are the smallest print on a card, and the first to go. A zone holds only if its two or three lines of 30 to 44 characters are all read without a fault, so that it can fail on a sharp
 # card, too.
 
 # %%
@@ -728,8 +728,9 @@ replaced = pd.DataFrame() if log is None else comparison.replaced_scorings(value
 if len(replaced):
     display(
         figures.table(
-            displayed(replaced),
-            caption="First scorings of networks of these names that others have replaced since.",
+            displayed(replaced).assign(method=replaced["method"] + ", " + replaced["when"].str[:10]),
+            caption="First scorings of networks of these names that others have replaced since, with their day. Which came next was decided on validation "
+            "cards, not here.",
             formats=reading_formats,
         )
     )
@@ -796,6 +797,7 @@ if left_alone is None:
     shown, about = pd.DataFrame({"": ["not run yet: make bench-sharp"]}), ""
 else:
     shown = pd.DataFrame(left_alone["methods"]).drop(columns=["errors", "characters", "exact", "values"])
+    shown = shown.rename(columns={"dB from the sharp image": "PSNR against the sharp image"})
     about = (
         f": {left_alone['cards']} cards, {left_alone['values']} values, {left_alone['engine']} ({enhancer.origin(left_alone)}). At most "
         f"{left_alone['allowed_points']:g} points worse is what was aimed at"

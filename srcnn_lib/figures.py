@@ -164,7 +164,7 @@ def table(
     """
     shown = frame.copy().astype(object)
     for column, pattern in (formats or {}).items():
-        shown[column] = [pattern.format(value) if pd.notna(value) else "" for value in frame[column]]
+        shown[column] = [_formatted(value, pattern) for value in frame[column]]
     shown = shown.map(lambda value: escape(value) if isinstance(value, str) else value)
     shown.columns = [escape(name).replace("_", Markup("_<wbr>")) for name in frame.columns]  # long names may break
     body = shown.to_html(index=False, border=0, na_rep="", escape=False, classes="sortable" if sortable else None)
@@ -176,6 +176,12 @@ def table(
             "rows out": [row for row, first in enumerate(frame.iloc[:, 0]) if first in private],
         },
     )
+
+
+def _formatted(value: object, pattern: str) -> str:
+    """A missing value as nothing, and what is rounded to nothing without a sign."""
+    text = pattern.format(value) if pd.notna(value) else ""
+    return text[1:] if re.fullmatch(r"[-+]0(\.0+)?\D*", text) else text
 
 
 def summary(numbers: Sequence[tuple[str, str, str]], *pictures: Shown) -> Shown:
@@ -288,6 +294,7 @@ def intensity_histogram(statistics: pd.DataFrame, statistic: str) -> Figure:
             xlabel=f"{statistic} intensity",
             ylabel="images",
             xlim=(0, 256),
+            xticks=(0, 100, 200),
         )
     return drawing
 

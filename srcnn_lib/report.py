@@ -176,7 +176,9 @@ def _provenance(run: Run, notebooks: dict[str, NotebookNode]) -> dict[str, dict[
             "elsewhere": _elsewhere(),
         },
         f"Settings: profile {run.inputs['profile']}": run.inputs["settings"],
-        "Seconds": {name: f"{value:.1f}" for name, value in seconds.items()}
+        "Seconds of the last execution; what was kept from an earlier one was not computed again": {
+            name: f"{value:.1f}" for name, value in seconds.items()
+        }
         | {"together": f"{sum(seconds.values()):.1f}"},
     }
 
