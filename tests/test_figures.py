@@ -76,8 +76,10 @@ def test_quality_against_cost_may_be_shared_and_names_every_network():
 
 @pytest.mark.parametrize(
     ("value", "pattern", "shown"),
-    [(-0.004, "{:+.2f}", "0.00"), (0.0, "{:+.1%}", "0.0%"), (-0.2, "{:.0f}", "0"), (-0.006, "{:+.2f}", "-0.01")]
-    + [(np.nan, "{:.2f}", ""), (0.0, "{:.0f} dB", "0 dB"), (-0.01, "{:.1f} dB", "0.0 dB")],
+    [
+        *[(-0.004, "{:+.2f}", "0.00"), (0.0, "{:+.1%}", "0.0%"), (-0.2, "{:.0f}", "0"), (-0.006, "{:+.2f}", "-0.01")],
+        *[(np.nan, "{:.2f}", ""), (0.0, "{:.0f} dB", "0 dB"), (-0.01, "{:.1f} dB", "0.0 dB")],
+    ],
 )
 def test_what_is_rounded_to_nothing_has_no_sign(value, pattern, shown):
     assert parsed(figures.table(pd.DataFrame({"x": [value]}), caption="c", formats={"x": pattern})).td.text == shown
