@@ -412,14 +412,15 @@ Markdown(
 
 # %%
 trained = run.read_table("04_preprocessing/trained.csv").pivot(index="chain", columns="seed", values="psnr")
-cleaning = run.read_table("04_preprocessing/cleaning.csv").groupby("trained_on")["psnr"].mean()
+cleaning = run.read_table("04_preprocessing/cleaning.csv").pivot(index="trained_on", columns="seed", values="psnr")
+left_out = cleaning.loc["clean pairs"] - cleaning.loc["clean and flagged pairs"]
 waves = run.read_table("04_preprocessing/patterns.csv")
 by_seed = trained.drop("nothing done") - trained.loc["nothing done"]
 gains = by_seed.mean(axis=1)
 wishes = [
     (
         "flagged pairs left out",
-        cleaning["clean pairs"] - cleaning["clean and flagged pairs"],
+        left_out.mean(),
         "a network trained without them",
     ),
     (
@@ -446,6 +447,7 @@ preprocessing = pd.DataFrame(wishes, columns=["pre-processing", "gain", "what is
 chains = preprocessing["pre-processing"].map({chain.replace("_", " "): chain for chain in by_seed.index})
 preprocessing["seeds"] = chains.map(by_seed.count(axis=1))
 preprocessing["least"] = chains.map(by_seed.min(axis=1))
+preprocessing.loc[0, ["seeds", "least"]] = left_out.count(), left_out.min()
 run.write_table("08_tuning/preprocessing.csv", preprocessing)
 figures.table(
     preprocessing[["pre-processing", "gain", "what is scored"]],
