@@ -233,7 +233,7 @@ Markdown(
     )
     + f". Weight decay changes the original's choice by {' and '.join(f'{change:+.2f}' for change in decay)} dB"
     + (
-        ": regularisation helps, against what the original says."
+        ": regularisation of some strength helps, against what the original says."
         if decay.max() > between_seeds
         else ": regularisation does harm, and is not needed, as the original says."
         if decay.max() < -between_seeds
@@ -398,8 +398,8 @@ Markdown(
                 else ", without an interval: it takes four numbers of pairs for one."
             )
         )
-        + f" On {len(test_rows)} test card{'s' if len(test_rows) > 1 else ''} the network of {counts[-1]} pairs gains {tested[name]:+.2f} dB in mean "
-        "error over leaving them alone."
+        + f" On {len(test_rows)} test card{'s' if len(test_rows) > 1 else ''} the network of {counts[-1]} pairs makes {tested[name]:+.2f} dB in mean "
+        "error, against leaving them alone."
         for name, end in ends.items()
     )
     + "\n\nThe number of updates is the same throughout: what is compared is the variety of pairs, not more training."
@@ -586,7 +586,7 @@ alone, full = scored.get(evaluation.UNTOUCHED), scored.get(published["model"] if
 Markdown(
     f"The largest step is “{largest['name']}” with {largest['step']:+.2f} dB. Read best {'is' if len(best_read) == 1 else 'are, with as many errors,'} "
     f"{' and '.join(f'“{name}”' for name in best_read['name'])} ({climb['error'].min():.1%} errors, untouched {errors[evaluation.UNTOUCHED]:.1%}); "
-    f"{len(names[:tuning_reading_cards])} cards tell only large differences. "
+    f"so few cards as {len(names[:tuning_reading_cards])} tell only large differences. "
     + (
         f"In so little time the published recipe makes {climb['updates'].iloc[0]} updates; run in full it took {published['seconds']:,.0f} s and gained "
         f"{metrics.psnr_from_mse(published['final_val_loss']) - metrics.psnr_from_mse(published['untouched_val_mse']):+.2f} dB in mean error on squashed "

@@ -237,8 +237,8 @@ Markdown(
         f"after {name} {row['error_rate']:.1%} ({100 * row['difference']:+.1f} points, {between(row, 100, 1)})"
         for name, row in longer[longer["weights"].fillna("") != ""].iterrows()
     )
-    + f", sharp ones {longer.loc[evaluation.SHARP, 'error_rate']:.1%}. Of all values "
-    + " and ".join(
+    + f", sharp ones {longer.loc[evaluation.SHARP, 'error_rate']:.1%}. Of all values, "
+    + ", ".join(
         f"{row['invented']:.1%} after {name}"
         for name, row in longer[longer["weights"].fillna("") != ""].iterrows()
         if pd.notna(row["invented"])
