@@ -81,9 +81,9 @@ def figure(drawing: Figure, *, caption: str, alt: str, key: str | None = None) -
     is_chart = drawing.get_gid() in ("shared", "chart")
     with Image.open(buffer) as picture:
         drawn = _picture(np.asarray(picture.convert("RGB")), alt, lossless=is_chart)
-    kind = ' class="chart"' if is_chart else ""
-    if is_chart:  # the page dims it in the dark, and lets it scroll where it would be too small to read
-        drawn = f'<div class="scroll" style="--inches: {drawing.get_figwidth():g}">{drawn}</div>'
+    kind = ' class="chart"' if is_chart else ""  # the page dims it in the dark
+    # where the page is narrow, it scrolls, since its words would be too small to read
+    drawn = f'<div class="scroll" style="--inches: {drawing.get_figwidth():g}">{drawn}</div>'
     return Shown(
         f"<figure{kind}{_id(key)}>{drawn}<figcaption>{html.escape(caption)}</figcaption></figure>",
         shared=drawing.get_gid() == "shared",

@@ -28,13 +28,13 @@ def test_images_to_compare_keep_their_pixels_and_large_ones_show_the_middle(rng)
     assert [(image["width"], image["height"]) for image in shown.find_all("img")] == [("1200", "40")] * 2
 
 
-def test_charts_are_marked_and_scroll_and_photographs_are_left_alone(rng):
+def test_drawings_scroll_and_charts_alone_are_marked(rng):
     image = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
     chart = parsed(figures.figure(figures.histograms({"one": image, "two": image}), caption="c", alt="a"))
     photograph = parsed(figures.figure(figures.side_by_side([("one", image)]), caption="c", alt="a"))
     assert chart.select_one(".chart > .scroll > img")["src"].startswith("data:image/webp")
     assert "--inches: 8" in chart.div["style"]
-    assert photograph.select_one("figure:not(.chart) > img")["src"].startswith("data:image/jpeg")
+    assert photograph.select_one("figure:not(.chart) > .scroll > img")["src"].startswith("data:image/jpeg")
 
 
 def test_a_contour_has_few_ticks_however_narrow_its_range():
