@@ -20,7 +20,9 @@ from srcnn_lib.models import house
 
 RESULTS = records.FOLDER / "noisy_office"
 SEED = 1
-RECIPE = training.Recipe(epochs=8, learning_rate=2e-3, schedule="cosine", clip_norm=0.1, averaging=0.99)
+RECIPE = training.Recipe(
+    epochs=32, learning_rate=2e-3, schedule="cosine", clip_norm=0.1, averaging=0.99, precision="auto"
+)
 EPOCH_STEPS, BATCH, CROP = 200, 8, 96
 FOLDS = 4
 

@@ -38,6 +38,7 @@ _FEATURE_WEIGHT = 0.1  # of the features beside the pixels, whose error is about
 _BEAT, _GRACE = 30, 120  # seconds between signs of life of a shared trial, and until it counts as dead
 _ASKED = "asked for"  # attribute of a trial: the parameters that it was given, none where the search chose them
 _PATIENCE = 100  # tenths of a second to wait for another process to say what its trial is
+_STAGES = 12  # of a schedule, at which trials of different lengths are compared
 _STARTUP = 5  # trials at random before TPE begins to reason, and before anything is pruned
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -201,12 +202,12 @@ def grid(task: Task, choices: Mapping[str, Sequence], database: Database) -> opt
 def tpe(task: Task, trials: int, database: Database) -> optuna.Study:
     """Search all hyperparameters, from the original's on, with what earlier trials taught; poor trials end early.
 
-    A tree-structured Parzen estimator (J. Bergstra et al., NeurIPS 2011) proposes; a trial is pruned when it is below
-    the median of the others after as many epochs. `trials` is their number in all, those of earlier calls included.
+    A tree-structured Parzen estimator (J. Bergstra et al., NeurIPS 2011) proposes; a trial is pruned when it is among
+    the poorest at the same share of its schedule. `trials` is their number in all, those of earlier calls included.
     """
-    return run(
-        f"TPE {task.identity}", task.objective, database, [task.original], total=trials, seed=task.seed, prune=True
-    )
+    pruning = hashlib.sha256(b"".join(inspect.getsource(part).encode() for part in (_Reporting, _pruner)))
+    name = f"TPE {task.identity} {pruning.hexdigest()[:8]}"
+    return run(name, task.objective, database, [task.original], total=trials, seed=task.seed, prune=True)
 
 
 def run(
@@ -226,7 +227,7 @@ def run(
     the same one of `first` at the same time, the later trial fails at once, so that nothing is done twice.
     """
     study = _open(name, database)
-    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP) if prune else optuna.pruners.NopPruner()
+    study.pruner = _pruner() if prune else optuna.pruners.NopPruner()
     with tqdm(desc="trials", unit="trial", total=max(total, len(first)), dynamic_ncols=True) as bar:
         while True:
             trials = study.get_trials(deepcopy=False)
@@ -241,6 +242,15 @@ def run(
             asked = missing[0] if missing else {}
             study.sampler = _Sampler(asked, seed=chance, n_startup_trials=_STARTUP)
             study.optimize(partial(_once, study, objective, asked), n_trials=1, catch=_Repeated)
+
+
+def _pruner() -> optuna.pruners.BasePruner:
+    """Gives up the poorest quarter, from the middle of the schedule on.
+
+    Large steps do worse than small ones until they are taken back: who judged earlier, or by the median, would leave
+    only those with small steps.
+    """
+    return optuna.pruners.PercentilePruner(75.0, n_startup_trials=_STARTUP, n_warmup_steps=_STAGES // 2)
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
@@ -314,15 +324,20 @@ def confirm(
 
 
 class _Reporting(keras.callbacks.Callback):
-    """Tells a study how its trial is doing, and ends the trial where the study gives it up."""
+    """Tells a study how its trial is doing, and ends the trial where the study gives it up.
+
+    Trials are compared at the same share of their schedules, not after as many epochs: a short one is nearly done where
+    a long one still takes large steps.
+    """
 
     def __init__(self, trial: optuna.Trial) -> None:
         super().__init__()
         self.trial = trial
 
     def on_epoch_end(self, epoch, logs=None):
-        self.trial.report(metrics.psnr_from_mse(logs["val_pixel_mse"]), epoch + 1)
-        if self.trial.should_prune():
+        done = (epoch + 1) / self.trial.params["epochs"]
+        self.trial.report(metrics.psnr_from_mse(logs["val_pixel_mse"]), round(_STAGES * done))
+        if done < 1 and self.trial.should_prune():
             raise optuna.TrialPruned
 
 

@@ -213,11 +213,11 @@ def test_importance_finds_what_matters():
 def test_poor_trials_are_given_up():
     def curve(trial):
         x = trial.suggest_float("x", 0, 1)
-        for step in range(1, 4):
+        for step in range(3, 13, 3):
             trial.report(x * step, step)
             if trial.should_prune():
                 raise optuna.TrialPruned
-        return 3 * x
+        return 12 * x
 
     study = tuning.run("pruning", curve, IN_MEMORY, [], total=15, seed=1, prune=True)
     trials = tuning.table(study)
@@ -226,6 +226,30 @@ def test_poor_trials_are_given_up():
     assert not tuning.table(whole)["pruned"].any()
     assert trials.loc[trials["pruned"], "x"].mean() < trials.loc[~trials["pruned"], "x"].mean()
     assert len(trials) == 15
+
+
+def test_trials_are_compared_at_the_same_share_of_their_schedules():
+    """Two epochs of eight are no more than one of four, and nothing is given up before the middle."""
+
+    def reported(epochs, psnr):
+        def objective(trial):
+            trial.suggest_int("epochs", epochs, epochs)
+            callback = tuning._Reporting(trial)
+            for epoch in range(epochs):
+                callback.on_epoch_end(epoch, {"val_pixel_mse": 10 ** (-psnr / 10)})
+            return psnr
+
+        return objective
+
+    study = optuna.create_study(direction="maximize", pruner=tuning._pruner())
+    for number in range(8):
+        study.optimize(reported(4, 20 + number), n_trials=1)
+    study.optimize(reported(8, 10), n_trials=1)
+    long = study.trials[-1]
+    assert long.state == TrialState.PRUNED and list(study.trials[0].intermediate_values) == [3, 6, 9, 12]
+    assert list(long.intermediate_values) == [2, 3, 4, 6]
+    study.optimize(reported(1, 5), n_trials=1)
+    assert study.trials[-1].state == TrialState.COMPLETE, "what is done is not given up"
 
 
 @pytest.mark.tuning
