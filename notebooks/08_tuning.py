@@ -368,7 +368,7 @@ doing_nothing = {
 figures.figure(
     figures.more_pairs(points, {name: law.curve for name, law in laws.items() if law.falls}, doing_nothing),
     caption=f"Gain on validation images against the number of training pairs, {tuning_pairs_updates} updates each, and a power law with its 90 % "
-    "band of the curve, on to the original's whole data set, where the errors fall with more pairs. The grey line is the most that was tried.",
+    "band of the curve, on to the original's whole data set, where the errors keep falling with more pairs. The grey line is the most that was tried.",
     alt="Two panels, one for each network: dots over the number of pairs on a logarithmic axis, a dashed curve and a band around it.",
     key="pairs",
 )
@@ -389,7 +389,7 @@ Markdown(
             else "an amount that was not measured for this network. "
         )
         + (
-            f"Its errors do not fall with more pairs, so no law can be fitted, and nothing is predicted for {original.PAIRS:,}."
+            f"Its errors do not keep falling with more pairs, so that no power law fits them, and nothing is predicted for {original.PAIRS:,}."
             if not laws[name].falls
             else f"From there to {original.PAIRS:,} pairs the law adds {end['psnr'] - trained[name]['psnr']:+.2f} dB"
             + (

@@ -94,8 +94,11 @@ class Prediction(NamedTuple):
 
     @property
     def falls(self) -> bool:
-        """Whether there is a law: errors that do not fall with the number of pairs fit none, and predict nothing."""
-        return self.slope > 0
+        """Whether there is a law. Errors that do not keep falling with the number of pairs fit none, and tell nothing.
+
+        They end with a slope of 0, or with an exponent at an end of those that are tried.
+        """
+        return bool(self.slope > 0 and _EXPONENTS[0] < self.exponent < _EXPONENTS[-1])
 
 
 def chance(points: pd.DataFrame, between_seeds: float) -> pd.Series:
