@@ -685,6 +685,8 @@ def more_pairs(points: pd.DataFrame, predictions: Mapping[str, pd.DataFrame], un
         spread = max(np.ptp(own["psnr"]), 0.1)
         axis.set_ylim(*(own["psnr"].agg(["min", "max"]) - untouched[name] + np.array([-1, 1.5]) * spread))
         axis.set(xscale="log", xlabel="training pairs", title=name)
+        axis.set_xticks(own["pairs"].unique(), [f"{pairs:,}" for pairs in own["pairs"].unique()], fontsize=8)
+        axis.minorticks_off()
         axis.legend(fontsize=8, loc="lower right")
     drawing.axes[0].set_ylabel("gain in dB")
     return drawing
