@@ -226,11 +226,15 @@ def gains(points: pd.DataFrame, *, before: str) -> pd.DataFrame:
 def at_odds(quality: pd.DataFrame, reading: pd.DataFrame) -> dict[str, bool]:
     """Methods with a higher PSNR than the reference that are read worse than it: whether both are beyond chance.
 
-    `quality` and `reading` are tables of `against`, of PSNR and of character errors.
+    So they are if neither interval holds 0 and both p are below 0.05, since two or three images bound an interval but
+    prove nothing. `quality` and `reading` are tables of `against`, of PSNR and of character errors.
     """
     both = quality.merge(reading, on="method", suffixes=("", "_read"))
     both = both[(both["difference"] > 0) & (both["difference_read"] > 0)]
-    return {row.method: row.difference_low > 0 and row.difference_low_read > 0 for row in both.itertuples()}
+    return {
+        row.method: min(row.difference_low, row.difference_low_read) > 0 and max(row.p, row.p_read) < 0.05
+        for row in both.itertuples()
+    }
 
 
 def changes(fields: pd.DataFrame, *, before: str, confident: float = 0.9) -> pd.DataFrame:

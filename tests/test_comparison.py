@@ -107,10 +107,16 @@ def test_gains_leave_out_how_hard_images_are():
 
 
 def test_methods_at_odds_are_beyond_chance_only_where_both_intervals_are():
-    columns = ["method", "difference", "difference_low"]
-    quality = pd.DataFrame([("sure", 1.0, 0.5), ("faint", 0.1, -0.2), ("good", 1.0, 0.5)], columns=columns)
-    read = pd.DataFrame([("sure", 0.1, 0.02), ("faint", 0.1, 0.02), ("good", -0.1, -0.2)], columns=columns)
-    assert comparison.at_odds(quality, read) == {"sure": True, "faint": False}
+    columns = ["method", "difference", "difference_low", "p"]
+    gained = [("sure", 1.0, 0.5, 0.01), ("faint", 0.1, -0.2, 0.3), ("good", 1.0, 0.5, 0.01), ("of two", 1.0, 0.9, 0.5)]
+    lost = [
+        ("sure", 0.1, 0.02, 0.01),
+        ("faint", 0.1, 0.02, 0.01),
+        ("good", -0.1, -0.2, 0.01),
+        ("of two", 0.1, 0.1, 0.5),
+    ]
+    quality, read = (pd.DataFrame(rows, columns=columns) for rows in (gained, lost))
+    assert comparison.at_odds(quality, read) == {"sure": True, "faint": False, "of two": False}
 
 
 def test_shares_recovered():
