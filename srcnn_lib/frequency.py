@@ -70,8 +70,8 @@ def peaks(
         0 to 1. Where light saturates, up to half of a wave is cut off.
     min_steadiness
         Amplitude of the wave below which three tenths of the places within a part lie, over the median of the
-        places; the median of the parts, at most 1. Waves laid over 47 blurred cards had 0.6 at least, those over 39 of
-        40 sharp ones, too, and lines of text on pages (680 looked at) 0.6 at most. A wave may be missed where text or
+        places; the median of the parts, at most 1. Waves laid over 47 blurred cards had 0.6 at least, and those over 39
+        of 40 sharp ones; of 641 waves that lines of text make on drawn pages 1 had. A wave may be missed where text or
         fine print leaves no gaps.
 
     Returns
