@@ -39,7 +39,7 @@ vgg19_weights = None
 seed = 1
 image_size = 256
 reading_pairs = 16
-reading_tuning_pairs = 6
+reading_tuning_pairs = 4
 stress_cards = 2
 
 # %%
