@@ -42,9 +42,10 @@ from srcnn_lib import (
     training,
 )
 from srcnn_lib.errors import ForeseenError
+from srcnn_lib.models import srgan
 from srcnn_lib.runs import Run
 from srcnn_lib.scenes import Scene
-from srcnn_lib.specimens import dataset
+from srcnn_lib.specimens import dataset, degradations
 
 FOLDER = files.ROOT / "data" / "specimens"
 RESULTS = records.FOLDER / "legible"
@@ -89,6 +90,20 @@ class Experiment:
     changes: Mapping = field(default_factory=dict)
     """Arguments of the network's `build` that are not the registry's."""
     uses_truth: bool = True
+    """Whether labels are clean drawings; else they carry the faint noise of a sharp photograph."""
+    spectra: float = 0.0
+    """Weight of the distance of the Fourier spectra."""
+    fooling: float = 0.0
+    """Weight of being taken for a clean drawing by a discriminator, which learns beside."""
+    teacher: str | None = None
+    """A trained experiment or blend whose images are learned from as much as the clean ones."""
+    colour: float = 1.0
+    """Share of the changes of colour that is made: 0 leaves changes of brightness alone."""
+    further_typefaces: bool = True
+    """Whether scenes are drawn in more typefaces than those of the training cards."""
+    without: tuple[str, ...] = ()
+    """Kinds of degradation that it never sees."""
+    seed: int = SEED
 
 
 _MANY = {"text": 4.0, "reading": 0.5, "finding": 3.0, "batch_size": 32, "crop_size": 192, "lines": 48, "scenes": 2400}
@@ -244,6 +259,10 @@ class Lessons:
     seed: int
     steps: int
     """Batches an epoch."""
+    clean: bool = True
+    """Whether high is the clean drawing; else it has the faint noise of a sharp photograph."""
+    without: tuple[str, ...] = ()
+    """Kinds of degradation that are left out."""
 
     def from_epoch(self, first: int) -> tf.data.Dataset:
         """All batches from epoch `first` (from 0) on, without end."""
@@ -290,8 +309,19 @@ class Lessons:
         if rng.random() < 0.06:
             clean = 255 - clean
         inside = np.s_[_MARGIN : size - _MARGIN, _MARGIN : size - _MARGIN]
-        spoilt = scenes.degraded(np.ascontiguousarray(clean), rng)
+        clean = np.ascontiguousarray(clean)
+        spoilt = scenes.degraded(clean, self._spoiling(rng))
+        if not self.clean:
+            clean = degradations.apply(clean, degradations.light(rng))
         return spoilt[inside], clean[inside], scene.lines - np.float32([x, y, x, y]) - _MARGIN
+
+    def _spoiling(self, rng: np.random.Generator) -> np.random.Generator:
+        """What a crop is spoilt by: a generator whose first recipe has none of the kinds that are left out."""
+        while self.without:
+            seed = int(rng.integers(2**32))
+            if not any(step.kind in self.without for step in scenes.recipe(np.random.default_rng(seed))):
+                return np.random.default_rng(seed)
+        return rng
 
 
 class Reader(keras.Model):
@@ -301,12 +331,18 @@ class Reader(keras.Model):
     counting `how.text` times more, from `how.reading` times the mean absolute difference between what RapidOCR's
     recogniser sees in lines of the enhanced and of the clean crop, from `how.telling` times the cross entropy of the
     characters that it takes their brightness for, and from `how.finding` times the cross entropy of where its detector
-    finds text in the one and in the other, both enlarged twice. What is validated is the compiled loss.
+    finds text in the one and in the other, both enlarged twice. `how.spectra` weights the distance of Fourier spectra
+    (S.-J. Cho et al., ICCV 2021, arXiv:2108.05054), `how.fooling` an adversarial loss (arXiv:1609.04802), and a
+    teacher's images count as much as the clean ones (G. Hinton et al., arXiv:1503.02531, with images in place of
+    probabilities). What is validated is the compiled loss.
     """
 
-    def __init__(self, network: keras.Model, how: Experiment, **kwargs) -> None:
+    def __init__(self, network: keras.Model, how: Experiment, teacher: keras.Model | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.network, self.how = network, how
+        self.network, self.how, self.teacher = network, how, teacher
+        if teacher:
+            teacher.trainable = False
+        self.discriminator = srgan.discriminator(size=how.crop_size, width=16, units=64) if how.fooling else None
         self.recogniser = reading.recogniser() if how.reading else None
         self.letters = reading.letters() if how.telling else None
         self.detector = reading.detector() if how.finding else None
@@ -320,7 +356,14 @@ class Reader(keras.Model):
             return super().compute_loss(x, y, y_pred, sample_weight, training)
         high, text, lines = y[0][..., :3], y[0][..., 3:], y[1]
         made = ops.cast(y_pred, "float32")
-        loss = self._distance(high, made, 1 + self.how.text * text)
+        weights = 1 + self.how.text * text
+        loss = self._distance(high, made, weights)
+        if self.teacher:
+            loss = (loss + self._distance(ops.cast(self.teacher(x), "float32"), made, weights)) / 2
+        if self.how.spectra:
+            loss += self.how.spectra * _spectral_distance(high, made)
+        if self.discriminator:
+            loss += self._judged(high, made)
         made = ops.clip(made, 0, 1)
         if self.recogniser:
             wanted = ops.stop_gradient(self._seen(high, lines))
@@ -348,6 +391,17 @@ class Reader(keras.Model):
         )
         return sum(ops.mean(its * ops.sqrt(ops.square(part) + 1e-6)) / ops.mean(its) for part, its in parts)
 
+    def _judged(self, high: keras.KerasTensor, made: keras.KerasTensor) -> keras.KerasTensor:
+        """What either side loses: the network where it does not fool the discriminator, that where it is wrong."""
+        of_true, of_made = (
+            ops.cast(self.discriminator(side, training=True), "float32") for side in (high, ops.stop_gradient(made))
+        )
+        judging = ops.mean(ops.softplus(-of_true) + ops.softplus(of_made)) / 2
+        held = [ops.stop_gradient(ops.convert_to_tensor(weight)) for weight in self.discriminator.trainable_variables]
+        others = [ops.convert_to_tensor(weight) for weight in self.discriminator.non_trainable_variables]
+        taken_for, _ = self.discriminator.stateless_call(held, others, made, training=True)
+        return judging + self.how.fooling * ops.mean(ops.softplus(-ops.cast(taken_for, "float32")))
+
     def _seen(self, crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTensor:
         return self.recogniser(_cut(crops, lines))
 
@@ -357,6 +411,39 @@ class Reader(keras.Model):
 
     def _found(self, crops: keras.KerasTensor) -> keras.KerasTensor:
         return self.detector(ops.image.resize(crops, [2 * side for side in crops.shape[1:3]]))
+
+
+def _spectral_distance(truth: keras.KerasTensor, made: keras.KerasTensor) -> keras.KerasTensor:
+    """Mean absolute difference of the coefficients of orthonormal two-dimensional Fourier transforms."""
+    difference = tf.transpose(truth - made, (0, 3, 1, 2))
+    side = float(difference.shape[-1])
+    return tf.reduce_mean(tf.abs(tf.signal.rfft2d(difference)) / side)
+
+
+def seen(network: keras.Model, lessons: Lessons, count: int) -> pd.DataFrame:
+    """What RapidOCR's networks make of `count` batches after a network, in place of whole texts.
+
+    Returns one row a batch: batch, letters (cross entropy, nats a step of the recogniser, of the characters that it
+    takes the lines for, against those of the clean crop) and finding (the same of where its detector finds text).
+    Lower is better, and both have the entropy of the clean crop's answers as their floor.
+    """
+    reader = Reader(network, Experiment("", 0, telling=1.0, finding=1.0))
+
+    @tf.function
+    def both(low, high, lines):
+        made = ops.clip(network(low, training=False), 0, 1)
+        letters, place = ops.softmax(reader._told(high, lines)), ops.sigmoid(reader._found(high))
+        return (
+            ops.mean(ops.categorical_crossentropy(letters, reader._told(made, lines), from_logits=True)),
+            ops.mean(ops.binary_crossentropy(place, reader._found(made), from_logits=True)),
+        )
+
+    rows = []
+    for number in range(count):
+        low, high, lines = lessons.batch(number)
+        letters, finding = map(float, both(low, high[..., :3], lines))
+        rows.append({"batch": number, "letters": letters, "finding": finding})
+    return pd.DataFrame(rows)
 
 
 def _cut(crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTensor:
@@ -381,21 +468,25 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     file = work / f"{_file(name)}.keras"
     if file.exists():
         return training.load(file)
-    keras.utils.set_random_seed(SEED)
-    drawn = bank(experiment.scenes, SEED, "train", fonts)
+    keras.utils.set_random_seed(experiment.seed)
+    drawn = bank(experiment.scenes, SEED, "train", fonts if experiment.further_typefaces else ())
     folder = dataset.provide(**CARDS)
     lessons = Lessons(
         [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards, drawn)],
         experiment.batch_size,
         experiment.crop_size,
         experiment.lines,
-        SEED,
+        experiment.seed,
         EPOCH_STEPS,
+        experiment.uses_truth,
+        experiment.without,
     )
     pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
     network = models.build(experiment.network, **experiment.changes)
     if experiment.start:
         _begin_with(network, training.load(work / f"{_file(experiment.start)}.keras"))
+    if experiment.colour < 1:
+        network = blended(network, 1, experiment.colour)
     recipe = training.Recipe(
         epochs=experiment.epochs,
         learning_rate=experiment.learning_rate,
@@ -406,7 +497,8 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         validate_every=5,
         precision="auto",
     )
-    taught = Reader(network, experiment, name=_file(name))
+    teacher = _trained(experiment.teacher, work) if experiment.teacher else None
+    taught = Reader(network, experiment, teacher, name=_file(name))
     history = training.fit(
         taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{_file(name)}.training"
     )
@@ -591,27 +683,36 @@ def judge(
     Returns one row a method and test ("cards", where values count, or "scenes"): method, test, error (character error
     rate), exact (share of fields) and psnr (mean, dB, against the clean drawing).
     """
-    rows = []
+    found = read_after(enhancers, fonts=fonts, cache=cache, cards=cards)
+    found["psnr"] = found["psnr"].replace(np.inf, np.nan)
+    groups = found.groupby(["test", "method"], sort=False)
+    sums = groups.sum(numeric_only=True)
+    table = pd.DataFrame(
+        {
+            "error": sums["errors"] / sums["characters"],
+            "exact": sums["exact"] / sums["fields"],
+            "psnr": groups["psnr"].mean(),
+        }
+    )
+    return table.reset_index()[["method", "test", "error", "exact", "psnr"]]
+
+
+def read_after(
+    enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Path, cards: int = READ_CARDS
+) -> pd.DataFrame:
+    """What `judge` sums up, one row an image, method and test: as `evaluation.per_image` gives it, test, and psnr."""
+    tables = []
     for test, (names, read, known) in (("cards", _cards_to_read(cards)), ("scenes", _scenes_to_read(fonts))):
         found = evaluation.legibility(names, read, enhancers, known, engine="RapidOCR", cache_folder=cache).scores
-        sums = evaluation.per_image(found, "value").groupby("method").sum(numeric_only=True)
-        scores = evaluation.score(names, read, enhancers).groupby(["method", "truth"])["psnr"].mean()
-        rows += [
-            {
-                "method": method,
-                "test": test,
-                "error": row["errors"] / row["characters"],
-                "exact": row["exact"] / row["fields"],
-                "psnr": scores.get((method, evaluation.SHARP), np.nan),
-            }
-            for method, row in sums.iterrows()
-        ]
-    return pd.DataFrame(rows)
+        scores = evaluation.score(names, read, enhancers)[["name", "method", "psnr"]]
+        read_there = evaluation.per_image(found, "value").assign(test=test)
+        tables.append(read_there.merge(scores, on=["name", "method"], how="left"))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _file(name: str) -> str:
     """The name of an experiment as that of a file, which Make could not name with spaces in it."""
-    return name.replace(",", "").replace(" ", "-")
+    return name.replace(",", "").replace(":", "").replace(" ", "-")
 
 
 def _cards_to_read(count: int) -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:

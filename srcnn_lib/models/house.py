@@ -16,7 +16,14 @@ _WINDOW, _SMOOTH = 33, 9  # cells that light is judged by, and that its correcti
 
 
 def build(
-    *, width: int = 60, blocks: int = 4, factor: int = 4, light: int = 32, channels: int = 3, name: str = "house"
+    *,
+    width: int = 60,
+    blocks: int = 4,
+    factor: int = 4,
+    dilation: int = 1,
+    light: int = 32,
+    channels: int = 3,
+    name: str = "house",
 ) -> keras.Model:
     """Build the house model. Untrained, it gives back its input.
 
@@ -28,6 +35,8 @@ def build(
         Residual blocks of two 3×3 convolutions each.
     factor
         Side in pixels of the squares that the unshuffle moves into channels.
+    dilation
+        Of the first convolution of each block.
     light
         Channels of the part that corrects light and haze; 0 leaves it out.
     channels
@@ -43,7 +52,9 @@ def build(
     features = PixelUnshuffle(factor, name="unshuffle")(lit)
     features = layers.Conv2D(width, 3, padding="same", name="head")(features)
     for number in range(1, blocks + 1):
-        inner = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"block_{number}_in")(features)
+        inner = layers.Conv2D(
+            width, 3, padding="same", dilation_rate=dilation, activation="relu", name=f"block_{number}_in"
+        )(features)
         inner = layers.Conv2D(width, 3, padding="same", name=f"block_{number}_out")(inner)
         features = layers.Add(name=f"block_{number}")([features, inner])
     difference = layers.Conv2D(channels * factor**2, 3, padding="same", kernel_initializer="zeros", name="tail")(
