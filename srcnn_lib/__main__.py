@@ -98,6 +98,7 @@ class _Share(click.FloatRange):
 @click.option("-o", "--out", required=True, type=_Filled(file_okay=False, path_type=Path), help="Where outputs go.")
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
 @click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
+@click.option("--waves/--keep-waves", default=True, help="Take regular patterns away first, if there are.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Images at a time.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
@@ -139,6 +140,7 @@ def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> N
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1), help="Processes, of one core each.")
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
 @click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
+@click.option("--waves/--keep-waves", default=True, help="Take regular patterns away first, if there are.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
 def enhance_many(source: str, out: str, **options) -> None:
@@ -225,6 +227,20 @@ def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], s
         if ship:
             click.echo(legible.choose(fonts=fonts, work=work).round(4).to_string(index=False))
             click.echo(f"written: {', '.join(map(str, legible.ship(Run(run_folder), fonts=fonts, work=work)))}")
+
+    _or_exit(run)
+
+
+@main.command()
+@click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
+def ablation(fonts: tuple[Path, ...]) -> None:
+    """Change the recipe of the house model one thing at a time, and see what is read after each short training."""
+    from srcnn_lib import ablation, files
+
+    def run() -> None:
+        table = ablation.run(fonts=fonts, work=files.ROOT / "reports" / "legible")
+        shown = table.pivot(index="method", columns="measure", values="difference")
+        click.echo(shown.loc[table["method"].unique()].round(4).to_string())
 
     _or_exit(run)
 

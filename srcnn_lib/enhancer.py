@@ -32,6 +32,7 @@ DEFAULT = "house"
 _STEP = 8  # pixels: the grid on which the networks gather pixels into cells
 _TILE = 512  # pixels: shortest side of what is enhanced at once by default, without what lies round it
 _SEEN = 2200  # pixels: longest side with it, since house-large takes a gigabyte for that
+_LOOKED_AT = 1024  # pixels: side of the square in the middle in which waves are looked for
 
 
 def models() -> dict[str, dict]:
@@ -41,8 +42,8 @@ def models() -> dict[str, dict]:
 
 
 def hashes() -> dict[str, str]:
-    """SHA-256 of the networks that come with the package, by name."""
-    return {name: network["sha256"] for name, network in models().items()}
+    """What tells results of these networks from others, by name: the SHA-256 of each, and what is done before it."""
+    return {name: f"{network['sha256']} after waves" for name, network in models().items()}
 
 
 def measured_now() -> dict[str, object]:
@@ -51,8 +52,8 @@ def measured_now() -> dict[str, object]:
 
 
 def origin(record: Mapping) -> str:
-    """When and where such a record was made, for a caption, and whether its networks are still those that are here."""
-    changed = "" if record["weights"] == hashes() else "; the networks have changed since"
+    """When and where such a record was made, for a caption, and whether the enhancer is still the same."""
+    changed = "" if record["weights"] == hashes() else "; the enhancer has changed since"
     return f"{record['date']}, {record['device']}{changed}"
 
 
@@ -61,11 +62,12 @@ def enhance(
     *,
     model: str = DEFAULT,
     strength: float = 1.0,
+    waves: bool = True,
     tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
 ) -> np.ndarray:
-    """Enhance one image.
+    """Enhance one image: take regular patterns away, then show what is left to a network.
 
     Parameters
     ----------
@@ -76,6 +78,10 @@ def enhance(
         A name in `models()`.
     strength
         How far to go from the image (0) to the network's result (1); from 0 to 1.
+    waves
+        Whether to look for waves that lie over the whole image, such as the lines of a screen or a scanner, and to
+        take them away before the network sees it (see `frequency.notch`); it was not taught to do so well. They are
+        looked for in the 1,024 pixels in the middle, each way.
     tile
         Longest side in pixels, a multiple of 8, of the equal tiles that larger images are cut into. Each is enhanced
         with as much of the image round it as the network can see, so the result is that of the whole image up to
@@ -109,7 +115,8 @@ def enhance(
             f"expected uint8 or uint16 of shape (H, W) or (H, W, 1 to 4), received {image.dtype} of shape {image.shape}"
         )
     result = np.array(image, native, order="C")
-    _enhance_in_place(result, model=model, strength=strength, tile=tile, threads=threads, before_tile=before_tile)
+    options = {"model": model, "strength": strength, "waves": waves}
+    _enhance_in_place(result, **options, tile=tile, threads=threads, before_tile=before_tile)
     return result
 
 
@@ -118,15 +125,18 @@ def _enhance_in_place(
     *,
     model: str = DEFAULT,
     strength: float = 1.0,
+    waves: bool = True,
     tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
     run_options: onnxruntime.RunOptions | None = None,
 ) -> None:
     """As `enhance`, but write the result into the image. With `run_options`, another thread can end the work."""
-    _check_options(model, strength, tile, threads)
+    _check_options(model, strength, waves, tile, threads)
     cores = os.cpu_count() or 1
     session, reach = _session(model, min(threads or cores, cores))
+    unwave, further = _without_waves(pixels) if waves else (None, 0)
+    reach += further
     tile = tile or max(_TILE, min(10 * reach, (_SEEN - 2 * reach) // _STEP * _STEP))
     above = pixels[:0]  # what the image was above the band, where it is enhanced by now, as far as the network sees
     for top, height in _cuts(pixels.shape[0], tile):
@@ -139,11 +149,34 @@ def _enhance_in_place(
             seen = band[:, left - before : left + width + reach]
             inner = slice(len(above), bottom), slice(before, before + width)
             written = pixels[top : top + height, left : left + width]
-            _enhance_tile(session, seen, inner, written, strength, run_options)
+            _enhance_tile(session, seen, inner, written, strength, unwave, run_options)
         above = band[max(0, bottom - reach) : bottom].copy()
 
 
-def _check_options(model: object, strength: object, tile: object, threads: object) -> None:
+def _without_waves(pixels: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray] | None, int]:
+    """What takes the waves of an image out of a part of it, colours of (H, W, C), and how far it sees.
+
+    (None, 0) where there are none.
+    """
+    from srcnn_lib import frequency  # loads SciPy and pandas
+
+    middle = tuple(slice(max(side - _LOOKED_AT, 0) // 2, (side + _LOOKED_AT) // 2) for side in pixels.shape[:2])
+    colours = _colours(pixels[middle])
+    if colours.dtype == np.uint16:
+        colours = (colours >> 8).astype(np.uint8)
+    found = frequency.peaks(colours if colours.shape[2] == 3 else colours[..., 0])
+    if found.empty:
+        return None, 0
+    return lambda part: part - frequency.waves(part, found), -(-frequency.reach() // _STEP) * _STEP
+
+
+def _colours(pixels: np.ndarray) -> np.ndarray:
+    """An image without its alpha, (H, W, 1 or 3)."""
+    colours = pixels.reshape(*pixels.shape[:2], -1)
+    return colours[..., : colours.shape[2] - (colours.shape[2] in (2, 4))]
+
+
+def _check_options(model: object, strength: object, waves: object, tile: object, threads: object) -> None:
     """Raise TypeError or ValueError for what `enhance` cannot take; whether there is such a model is not looked at."""
     if not isinstance(model, str):
         raise TypeError(f"model: expected a name, received {model!r}")
@@ -151,6 +184,8 @@ def _check_options(model: object, strength: object, tile: object, threads: objec
         raise TypeError(f"strength: expected a number from 0 to 1, received {strength!r}")
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, received {strength!r}")
+    if not isinstance(waves, bool):
+        raise TypeError(f"waves: expected True or False, received {waves!r}")
     for name, value in (("tile", tile), ("threads", threads)):
         if value is not None and not isinstance(value, Integral):
             raise TypeError(f"{name}: expected a whole number or None, received {value!r}")
@@ -184,6 +219,7 @@ def enhance_files(
     *,
     model: str = DEFAULT,
     strength: float = 1.0,
+    waves: bool = True,
     jobs: int = 1,
     force: bool = False,
     strip: bool = False,
@@ -195,7 +231,7 @@ def enhance_files(
     ----------
     targets
         Where each input goes, see `photos.targets`.
-    model, strength
+    model, strength, waves
         As for `enhance`.
     jobs
         Images at a time; the cores are shared out among them.
@@ -218,7 +254,7 @@ def enhance_files(
 
     def safely(source: Path) -> None:
         try:
-            options = {"model": model, "strength": strength, "threads": threads, "run_options": runs}
+            options = {"model": model, "strength": strength, "waves": waves, "threads": threads, "run_options": runs}
             done = enhance_file(source, targets[source], force=force, strip=strip, read=read, **options)
         except Exception as error:  # decoders of broken files raise all kinds
             summary.failed[source] = why(error)
@@ -331,15 +367,14 @@ def _enhance_tile(
     inner: tuple[slice, slice],
     written: np.ndarray,
     strength: float,
+    unwave: Callable[[np.ndarray], np.ndarray] | None,
     run_options: onnxruntime.RunOptions | None,
 ) -> None:
     """Show the network a part of an image, and write what comes of its `inner` part into `written`."""
-    colours = seen.reshape(*seen.shape[:2], -1)
-    alpha = colours.shape[2] in (2, 4)
-    colours = colours[..., : colours.shape[2] - alpha]
     largest = np.float32(np.iinfo(seen.dtype).max)
-    values = np.divide(colours, largest, dtype=np.float32)
-    shown = np.repeat(values, 3, axis=2) if values.shape[2] == 1 else values
+    values = np.divide(_colours(seen), largest, dtype=np.float32)
+    shown = np.clip(unwave(values), 0, 1) if unwave else values
+    shown = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
     below, beside = (-side % _STEP for side in shown.shape[:2])
     if below or beside:  # the grid must not depend on the size
         shown = np.pad(shown, ((0, below), (0, beside), (0, 0)), mode="edge")

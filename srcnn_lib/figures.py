@@ -554,6 +554,31 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
 
 
 @_of_many
+def changes(table: pd.DataFrame, labels: Mapping[str, str], factors: Mapping[str, float]) -> Figure:
+    """What one change at a time does, with its 95 % interval: a panel a measure, a row a change.
+
+    `table` has method, measure, difference, difference_low and difference_high, as `comparison.against` gives them;
+    `labels` names the axes of the measures, `factors` what they are multiplied by.
+    """
+    names = table["method"].unique()
+    drawing = Figure(figsize=(10, 0.9 + 0.27 * len(names)), layout="constrained")
+    rows = np.arange(len(names))
+    for axis, (measure, label) in zip(drawing.subplots(1, len(labels), sharey=True), labels.items(), strict=True):
+        of_it = table[table["measure"] == measure].set_index("method").loc[names]
+        figure, low, high = (
+            factors[measure] * of_it[name] for name in ("difference", "difference_low", "difference_high")
+        )
+        decided = (low > 0) | (high < 0)
+        axis.axvline(0, color="0.3", linewidth=1)
+        axis.hlines(rows, low, high, color=np.where(decided, "C0", "0.65"), linewidth=2)
+        axis.scatter(figure, rows, c=np.where(decided, "C0", "0.65"), s=18, zorder=3)
+        axis.set(xlabel=label, yticks=rows, yticklabels=names)
+        axis.grid(False, axis="y")
+    drawing.axes[0].invert_yaxis()
+    return drawing
+
+
+@_of_many
 def score_spread(scores: pd.DataFrame) -> Figure:
     """PSNR of every test image under each method."""
     drawing = Figure(figsize=(7, 0.7 + 0.6 * scores["method"].nunique()), layout="constrained")

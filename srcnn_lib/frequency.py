@@ -129,15 +129,27 @@ def notch(image: np.ndarray, peaks: pd.DataFrame | None = None, *, width: float 
         For other types and shapes, a negative width, or a table without these columns.
     """
     check_image(image)
+    found = _find(image) if peaks is None else peaks
+    return np.clip(np.rint(image - waves(image, found, width=width)), 0, 255).astype(np.uint8)
+
+
+def waves(image: np.ndarray, peaks: pd.DataFrame, *, width: float = 0.004) -> np.ndarray:
+    """What `notch` takes away: float32, in the shape and unit of `image`, (H, W) or (H, W, C) of any real type.
+
+    Arguments and errors as for `notch`. What lies farther away than `reach` pixels hardly changes it.
+    """
     if not 0 <= width < np.inf:
         raise ValueError(f"width: expected cycles a pixel from 0, received {width!r}")
-    found = _find(image) if peaks is None else peaks
-    if missing := {"fy", "fx"} - set(found.columns):
+    if missing := {"fy", "fx"} - set(peaks.columns):
         raise ValueError(f"peaks: expected columns fy and fx, received none named {' and '.join(sorted(missing))}")
-    if width == 0 or found.empty:
-        return image.copy()
-    wave = _waves(image, found[["fy", "fx"]].to_numpy(float), width)
-    return np.clip(np.rint(image - wave), 0, 255).astype(np.uint8)
+    if width == 0 or peaks.empty:
+        return np.zeros(image.shape, np.float32)
+    return _waves(image, peaks[["fy", "fx"]].to_numpy(float), width)
+
+
+def reach(width: float = 0.004) -> int:
+    """How far `waves` sees, in pixels: three standard deviations of its Gaussian."""
+    return round(3 / (2 * np.pi * width))
 
 
 def _power(luma: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from srcnn_lib import enhancer, evaluation, export, models, photos
 from srcnn_lib.__main__ import main
 from srcnn_lib.errors import DataError, ForeseenError, ImageError
 from srcnn_lib.files import write_json
+from srcnn_lib.specimens import degradations
 from tests.conftest import ROOT
 
 EXIF_IFD, EXIF_GPS = 34665, 34853
@@ -114,6 +115,50 @@ def test_strength_blends(image):
     assert np.abs(half - (full + image) / 2)[inside].max() <= 1
 
 
+@pytest.fixture(scope="module")
+def waved():
+    """An image without and with lines all over it, as a screen leaves them."""
+    rng = np.random.default_rng(4)
+    calm = cv2.GaussianBlur(rng.integers(0, 256, (430, 610, 3), dtype=np.uint8), (0, 0), 4)
+    calm = np.clip(4.0 * (calm - 127.5) + 127.5, 40, 215).astype(np.uint8)
+    wave = {"amplitude": 16.0, "period": 6.3, "angle": 35.0, "phase": 1.0}
+    return calm, degradations.periodic(calm, **wave)
+
+
+@pytest.mark.parametrize("model", sorted(enhancer.models()))
+def test_waves_are_taken_away_before_the_network_sees_them(waved, model):
+    calm, lines = waved
+    wanted = enhancer.enhance(calm, model=model).astype(int)
+    without, with_them = (
+        np.abs(enhancer.enhance(lines, model=model, waves=waves) - wanted).mean() for waves in (True, False)
+    )
+    assert without < 0.2 * with_them
+    assert np.array_equal(enhancer.enhance(calm, model=model, waves=False), wanted), "where there are none, none go"
+
+
+def test_waves_go_in_tiles_as_in_the_whole_by_half_and_in_every_kind_of_array(waved):
+    lines = waved[1]
+    whole = enhancer.enhance(lines).astype(int)
+    assert np.abs(enhancer.enhance(lines, tile=160) - whole).max() <= 2
+    assert np.array_equal(enhancer.enhance(lines, strength=0), lines)
+    half = enhancer.enhance(lines, strength=0.5)
+    inside = (whole > 0) & (whole < 255)
+    assert np.abs(half - (whole + lines) / 2)[inside].max() <= 1
+    deep = enhancer.enhance(lines.astype(np.uint16) * 257)
+    assert np.abs(deep / 257 - whole).max() <= 0.51
+    grey = enhancer.enhance(lines[..., 0])
+    alpha = np.full(grey.shape, 9, np.uint8)
+    grey_alpha = enhancer.enhance(np.dstack([lines[..., 0], alpha]))
+    assert np.array_equal(grey_alpha, np.dstack([grey, alpha]))
+    assert np.abs(grey.astype(int) - enhancer.enhance(lines[..., 0], waves=False)).mean() > 3
+
+
+def test_waves_are_looked_for_in_the_middle_of_a_large_image(waved):
+    wide = np.tile(waved[1], (1, 4, 1))
+    wide[:, : wide.shape[1] // 4] = 128
+    assert np.abs(enhancer.enhance(wide).astype(int) - enhancer.enhance(wide, waves=False)).mean() > 3
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -150,6 +195,7 @@ def test_what_is_of_another_type_is_named(image):
         "strength": ("1", None),
         "tile": (8.0, "8"),
         "threads": (1.5, "2"),
+        "waves": ("no", 1, None),
         "model": (None, ["house"]),
     }.items():
         for slip in slips:

@@ -112,7 +112,64 @@ def test_windows_are_cut_where_they_say():
     assert 63 * cut[0, [0, -1], 0, 0] == pytest.approx([10, 57], abs=1e-3)
 
 
-@pytest.mark.parametrize("weights", [{}, {"reading": 0.05, "finding": 0.1}, {"telling": 0.1}])
+def test_kinds_that_are_left_out_are_never_drawn(drawn):
+    kinds = ("motion", "periodic", "noise")
+    lessons = legible.Lessons([(1, drawn)], 1, SIDE, 2, 1, 1, without=kinds)
+    rng = np.random.default_rng(5)
+    found = {step.kind for _ in range(40) for step in scenes.recipe(lessons._spoiling(rng))}
+    assert found and not found & set(kinds)
+
+
+def test_noisy_labels_have_the_faint_noise_of_a_sharp_photograph(drawn):
+    clean, noisy = (legible.Lessons([(1, drawn)], 1, SIDE, 2, 1, 1, clean=clean).batch(3) for clean in (True, False))
+    assert np.array_equal(clean[0], noisy[0]), "the same spoilt crop"
+    distance = 255 * np.abs(clean[1] - noisy[1])[..., :3].mean()
+    assert 0.2 < distance < 5
+
+
+def test_the_spectral_distance_is_that_of_numpys_transform(rng):
+    truth, made = np.float32(rng.random((2, 2, 16, 16, 3)))
+    spectrum = np.fft.rfft2(truth - made, axes=(1, 2), norm="ortho")
+    assert float(legible._spectral_distance(tf.constant(truth), tf.constant(made))) == pytest.approx(
+        np.abs(spectrum).mean(), rel=1e-4
+    )
+
+
+def test_fooling_teaches_the_network_and_not_the_discriminator(lessons):
+    network = models.build("house", width=12, blocks=1, light=0)
+    low, high, _ = lessons.batch(0)
+
+    def gradients(weight):
+        keras.utils.set_random_seed(3)
+        how = legible.Experiment("house", 1, fooling=weight, crop_size=SIDE)
+        taught = legible.Reader(network, how, name="taught")
+        with tf.GradientTape() as tape:
+            lost = taught._judged(tf.constant(high[..., :3]), network(low))
+        return tape.gradient(lost, [network.get_layer("tail").kernel, *taught.discriminator.trainable_variables])
+
+    (little, *judging), (much, *also_judging) = gradients(0.1), gradients(10.0)
+    assert np.abs(little).max() > 0 and np.allclose(much, 100 * little, rtol=1e-2, atol=1e-3)
+    assert all(np.allclose(one, other, atol=1e-7) for one, other in zip(judging, also_judging, strict=True))
+
+
+def test_a_clean_crop_is_told_and_found_best(lessons):
+    class Fixed:
+        def __init__(self, spoilt):
+            self.spoilt = spoilt
+
+        def batch(self, number):
+            low, high, lines = lessons.batch(number)
+            return (low if self.spoilt else high[..., :3]), high, lines
+
+    same = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Identity()])
+    spoilt, clean = (legible.seen(same, Fixed(how), 2) for how in (True, False))
+    assert (clean[["letters", "finding"]] < spoilt[["letters", "finding"]]).all(axis=None)
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [{}, {"reading": 0.05, "finding": 0.1}, {"telling": 0.1}, {"spectra": 0.1, "fooling": 0.1, "teacher": "a network"}],
+)
 def test_a_network_learns_from_a_reader(tmp_path, lessons, weights):
     keras.utils.set_random_seed(1)
     network = models.build("house", width=12, blocks=1, light=0)
@@ -122,7 +179,9 @@ def test_a_network_learns_from_a_reader(tmp_path, lessons, weights):
         batch_size=1,
     )
     recipe = training.Recipe(epochs=2, learning_rate=1e-3, loss="gradient", clip_norm=1.0)
-    taught = legible.Reader(network, legible.Experiment("house", 2, text=4.0, **weights), name="taught")
+    teacher = models.build("house", width=8, blocks=1, light=0) if "teacher" in weights else None
+    how = legible.Experiment("house", 2, text=4.0, crop_size=SIDE, **weights)
+    taught = legible.Reader(network, how, teacher, name="taught")
     history = training.fit(taught, lessons, watched, recipe, folder=tmp_path)
     assert np.isfinite(history["loss"]).all() and history["val_mse"].notna().all()
     assert any(not np.array_equal(old, new) for old, new in zip(before, network.get_weights(), strict=True))

@@ -1,0 +1,69 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from srcnn_lib import ablation, figures, legible
+from srcnn_lib.files import write_json
+
+
+def test_every_experiment_differs_from_the_unchanged_one_in_what_its_change_names():
+    unchanged = dataclasses.asdict(ablation.EXPERIMENTS[ablation.name_of(ablation.BASE)])
+    for change, fields in ablation.CHANGES.items():
+        experiment = dataclasses.asdict(ablation.EXPERIMENTS[ablation.name_of(change)])
+        assert {name for name in experiment if experiment[name] != unchanged[name]} == set(fields), change
+
+
+def test_every_training_shows_as_many_pixels():
+    shown = {
+        change: sum(
+            its.epochs * its.batch_size * its.crop_size**2
+            for its in (experiment, ablation.EXPERIMENTS.get(experiment.start))
+            if its
+        )
+        for change, experiment in zip(ablation.CHANGES, ablation.EXPERIMENTS.values(), strict=True)
+        if change not in ablation._LATER
+    }
+    assert set(shown.values()) == {shown[ablation.BASE]}
+
+
+def test_teachers_and_beginnings_are_known():
+    known = {*legible.EXPERIMENTS, *legible.BLENDS, *ablation.EXPERIMENTS}
+    named = {name for its in ablation.EXPERIMENTS.values() for name in (its.teacher, its.start) if name}
+    assert named and named <= known
+
+
+def test_measures_are_compared_on_the_same_cards():
+    table = pd.DataFrame(
+        {
+            "name": ["h.1", "v.1", "h.2"] * 3,
+            "card": ["1", "1", "2"] * 3,
+            "method": [ablation.BASE] * 3 + ["other"] * 3 + ["the sharp image itself"] * 3,
+            "errors": [4, 2, 6, 2, 2, 2, 0, 0, 0],
+            "characters": [10] * 9,
+        }
+    )
+    measured = ablation._measured(table, "cards: error", "errors", "characters", "card").set_index("method")
+    assert list(measured.index) == [ablation.BASE, "other"] and set(measured["measure"]) == {"cards: error"}
+    assert measured.loc["other", "difference"] == pytest.approx(-0.2)
+    assert measured.loc[ablation.BASE, "difference_low"] == measured.loc[ablation.BASE, "difference_high"] == 0
+
+
+def test_what_a_training_began_with_counts_as_its_time(tmp_path):
+    assert ablation.seconds(tmp_path) == {} and ablation.kept(tmp_path / "none.csv").empty
+    for change, seconds in (("small crops", 2.0), ("small crops, then large", 3.0)):
+        write_json(tmp_path / f"{legible._file(ablation.name_of(change))}.json", {"seconds": seconds})
+    assert ablation.seconds(tmp_path)["small crops, then large"] == 5.0
+
+
+def test_changes_are_drawn_a_panel_a_measure_and_a_row_a_change():
+    rows = [
+        ("one", "PSNR", 0.1, 0.05, 0.2), ("two", "PSNR", -0.1, -0.3, 0.1),
+        ("one", "letters", 0.0, -0.1, 0.1), ("two", "letters", 0.2, 0.1, 0.3),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["method", "measure", "difference", "difference_low", "difference_high"])
+    drawing = figures.changes(table, {"letters": "nats", "PSNR": "dB"}, {"letters": 1.0, "PSNR": 10.0})
+    left, right = drawing.axes
+    assert [label.get_text() for label in left.get_yticklabels()] == ["one", "two"] and left.yaxis_inverted()
+    assert np.allclose(right.collections[-1].get_offsets()[:, 0], [1.0, -1.0])
