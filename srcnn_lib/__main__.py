@@ -99,6 +99,7 @@ class _Share(click.FloatRange):
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
 @click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
 @click.option("--waves/--keep-waves", default=True, help="Take regular patterns away first, if there are.")
+@click.option("--motion/--keep-motion", default=True, help="Take a movement of the hand back first, if there was.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Images at a time.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
@@ -141,6 +142,7 @@ def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> N
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
 @click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
 @click.option("--waves/--keep-waves", default=True, help="Take regular patterns away first, if there are.")
+@click.option("--motion/--keep-motion", default=True, help="Take a movement of the hand back first, if there was.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
 def enhance_many(source: str, out: str, **options) -> None:

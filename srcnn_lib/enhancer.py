@@ -1,7 +1,7 @@
-"""The trained networks at work on anyone's images, in NumPy and ONNX Runtime alone.
+"""The trained networks at work on anyone's images, without TensorFlow.
 
 The networks lie in `weights/` as ONNX files, with what they were made from in `weights.json`; `make weights` makes both
-from a finished run. TensorFlow is not imported.
+from a finished run. Before they see an image, waves that lie over it and a movement of the hand are taken away.
 """
 
 import base64
@@ -43,7 +43,7 @@ def models() -> dict[str, dict]:
 
 def hashes() -> dict[str, str]:
     """What tells results of these networks from others, by name: the SHA-256 of each, and what is done before it."""
-    return {name: f"{network['sha256']} after waves" for name, network in models().items()}
+    return {name: f"{network['sha256']} after waves and motion" for name, network in models().items()}
 
 
 def measured_now() -> dict[str, object]:
@@ -63,11 +63,12 @@ def enhance(
     model: str = DEFAULT,
     strength: float = 1.0,
     waves: bool = True,
+    motion: bool = True,
     tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
 ) -> np.ndarray:
-    """Enhance one image: take regular patterns away, then show what is left to a network.
+    """Enhance one image: take regular patterns and a movement away, then show what is left to a network.
 
     Parameters
     ----------
@@ -80,8 +81,11 @@ def enhance(
         How far to go from the image (0) to the network's result (1); from 0 to 1.
     waves
         Whether to look for waves that lie over the whole image, such as the lines of a screen or a scanner, and to
-        take them away before the network sees it (see `frequency.notch`); it was not taught to do so well. They are
-        looked for in the 1,024 pixels in the middle, each way.
+        take them away before the network sees it (see `frequency.notch`). They are looked for in the 1,024 pixels in
+        the middle, each way.
+    motion
+        Whether to look, there too, for a straight movement during the exposure, and to take that back before the
+        network sees it (see `motion.undo`).
     tile
         Longest side in pixels, a multiple of 8, of the equal tiles that larger images are cut into. Each is enhanced
         with as much of the image round it as the network can see, so the result is that of the whole image up to
@@ -115,7 +119,7 @@ def enhance(
             f"expected uint8 or uint16 of shape (H, W) or (H, W, 1 to 4), received {image.dtype} of shape {image.shape}"
         )
     result = np.array(image, native, order="C")
-    options = {"model": model, "strength": strength, "waves": waves}
+    options = {"model": model, "strength": strength, "waves": waves, "motion": motion}
     _enhance_in_place(result, **options, tile=tile, threads=threads, before_tile=before_tile)
     return result
 
@@ -126,16 +130,17 @@ def _enhance_in_place(
     model: str = DEFAULT,
     strength: float = 1.0,
     waves: bool = True,
+    motion: bool = True,
     tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
     run_options: onnxruntime.RunOptions | None = None,
 ) -> None:
     """As `enhance`, but write the result into the image. With `run_options`, another thread can end the work."""
-    _check_options(model, strength, waves, tile, threads)
+    _check_options(model, strength, waves, motion, tile, threads)
     cores = os.cpu_count() or 1
     session, reach = _session(model, min(threads or cores, cores))
-    unwave, further = _without_waves(pixels) if waves else (None, 0)
+    prepare, further = _preparation(pixels, waves, motion)
     reach += further
     tile = tile or max(_TILE, min(10 * reach, (_SEEN - 2 * reach) // _STEP * _STEP))
     above = pixels[:0]  # what the image was above the band, where it is enhanced by now, as far as the network sees
@@ -149,25 +154,34 @@ def _enhance_in_place(
             seen = band[:, left - before : left + width + reach]
             inner = slice(len(above), bottom), slice(before, before + width)
             written = pixels[top : top + height, left : left + width]
-            _enhance_tile(session, seen, inner, written, strength, unwave, run_options)
+            _enhance_tile(session, seen, inner, written, strength, prepare, run_options)
         above = band[max(0, bottom - reach) : bottom].copy()
 
 
-def _without_waves(pixels: np.ndarray) -> tuple[Callable[[np.ndarray], np.ndarray] | None, int]:
-    """What takes the waves of an image out of a part of it, colours of (H, W, C), and how far it sees.
-
-    (None, 0) where there are none.
-    """
-    from srcnn_lib import frequency  # loads SciPy and pandas
+def _preparation(pixels: np.ndarray, waves: bool, motion: bool) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
+    """What is done to a part of an image, float32 (H, W, C) in [0, 1], before the network, and how far that sees."""
+    from srcnn_lib import frequency  # load SciPy and pandas
+    from srcnn_lib import motion as movements
 
     middle = tuple(slice(max(side - _LOOKED_AT, 0) // 2, (side + _LOOKED_AT) // 2) for side in pixels.shape[:2])
-    colours = _colours(pixels[middle])
-    if colours.dtype == np.uint16:
-        colours = (colours >> 8).astype(np.uint8)
-    found = frequency.peaks(colours if colours.shape[2] == 3 else colours[..., 0])
-    if found.empty:
-        return None, 0
-    return lambda part: part - frequency.waves(part, found), -(-frequency.reach() // _STEP) * _STEP
+    shown = _colours(pixels[middle])
+    shown = (shown >> 8).astype(np.uint8) if shown.dtype == np.uint16 else shown
+    shown = shown if shown.shape[2] == 3 else shown[..., 0]
+    steps, reach = [], 0
+    if waves and not (found := frequency.peaks(shown)).empty:
+        steps.append(lambda part: part - frequency.waves(part, found))
+        reach += frequency.reach()
+        shown = frequency.notch(shown, found)
+    if motion and (movement := movements.find(shown)).probability >= movements.SURE:
+        steps.append(lambda part: movements.undo(part, movement))
+        reach += movements.REACH
+
+    def prepare(part: np.ndarray) -> np.ndarray:
+        for step in steps:
+            part = np.clip(step(part), 0, 1)
+        return part
+
+    return prepare, -(-reach // _STEP) * _STEP
 
 
 def _colours(pixels: np.ndarray) -> np.ndarray:
@@ -176,7 +190,9 @@ def _colours(pixels: np.ndarray) -> np.ndarray:
     return colours[..., : colours.shape[2] - (colours.shape[2] in (2, 4))]
 
 
-def _check_options(model: object, strength: object, waves: object, tile: object, threads: object) -> None:
+def _check_options(
+    model: object, strength: object, waves: object, motion: object, tile: object, threads: object
+) -> None:
     """Raise TypeError or ValueError for what `enhance` cannot take; whether there is such a model is not looked at."""
     if not isinstance(model, str):
         raise TypeError(f"model: expected a name, received {model!r}")
@@ -184,8 +200,9 @@ def _check_options(model: object, strength: object, waves: object, tile: object,
         raise TypeError(f"strength: expected a number from 0 to 1, received {strength!r}")
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, received {strength!r}")
-    if not isinstance(waves, bool):
-        raise TypeError(f"waves: expected True or False, received {waves!r}")
+    for name, value in (("waves", waves), ("motion", motion)):
+        if not isinstance(value, bool):
+            raise TypeError(f"{name}: expected True or False, received {value!r}")
     for name, value in (("tile", tile), ("threads", threads)):
         if value is not None and not isinstance(value, Integral):
             raise TypeError(f"{name}: expected a whole number or None, received {value!r}")
@@ -220,6 +237,7 @@ def enhance_files(
     model: str = DEFAULT,
     strength: float = 1.0,
     waves: bool = True,
+    motion: bool = True,
     jobs: int = 1,
     force: bool = False,
     strip: bool = False,
@@ -231,7 +249,7 @@ def enhance_files(
     ----------
     targets
         Where each input goes, see `photos.targets`.
-    model, strength, waves
+    model, strength, waves, motion
         As for `enhance`.
     jobs
         Images at a time; the cores are shared out among them.
@@ -254,7 +272,8 @@ def enhance_files(
 
     def safely(source: Path) -> None:
         try:
-            options = {"model": model, "strength": strength, "waves": waves, "threads": threads, "run_options": runs}
+            options = {"model": model, "strength": strength, "waves": waves, "motion": motion}
+            options |= {"threads": threads, "run_options": runs}
             done = enhance_file(source, targets[source], force=force, strip=strip, read=read, **options)
         except Exception as error:  # decoders of broken files raise all kinds
             summary.failed[source] = why(error)
@@ -367,13 +386,13 @@ def _enhance_tile(
     inner: tuple[slice, slice],
     written: np.ndarray,
     strength: float,
-    unwave: Callable[[np.ndarray], np.ndarray] | None,
+    prepare: Callable[[np.ndarray], np.ndarray],
     run_options: onnxruntime.RunOptions | None,
 ) -> None:
     """Show the network a part of an image, and write what comes of its `inner` part into `written`."""
     largest = np.float32(np.iinfo(seen.dtype).max)
     values = np.divide(_colours(seen), largest, dtype=np.float32)
-    shown = np.clip(unwave(values), 0, 1) if unwave else values
+    shown = prepare(values)
     shown = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
     below, beside = (-side % _STEP for side in shown.shape[:2])
     if below or beside:  # the grid must not depend on the size

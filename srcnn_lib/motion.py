@@ -38,10 +38,12 @@ REACH = 96
 """How far the filter sees, in pixels."""
 SHORTEST = 2.2
 """Movements below, in pixels, are none: they spoil hardly any letter."""
+LONGEST = 21.0
+"""Longer ones, in pixels, are not known to the network."""
 
 _WINDOW = 64  # pixels: side of the windows whose spectra are averaged
-_LENGTHS, _ANGLES = np.arange(2.5, 14.6, 1.0), np.arange(0, 180, 11.25)
-_NEAR = 1.3  # pixels: candidates so near to the likeliest one say where between them the movement lies
+_LENGTHS, _ANGLES = np.arange(2.5, 20.6, 1.0), np.arange(0, 180, 7.5)
+_NEAR = 1.5  # pixels: candidates so near to the likeliest one say where between them the movement lies
 _CROP, _MARGIN = 544, 16  # pixels: side of what a spectrum is learned from, and of what is spoilt round it
 _SAMPLES, _WATCHED, _EPOCHS, _SEED = 24_000, 2_048, 10, 1
 _PARTS = 64  # that samples are drawn in
@@ -247,7 +249,7 @@ def told(answers: np.ndarray, movements: np.ndarray) -> pd.DataFrame:
     apart = np.minimum(np.hypot(*(theirs - movements).T), np.hypot(*(theirs + movements).T)) / 2
     length = np.hypot(*movements.T)
     rows = []
-    for shortest, longest in ((0, 0), (0, SHORTEST), (SHORTEST, 4), (4, 6), (6, 9), (9, 15)):
+    for shortest, longest in ((0, 0), (0, SHORTEST), (SHORTEST, 4), (4, 7), (7, 12), (12, LONGEST)):
         chosen = (length > shortest) & (length <= longest) if longest else length == 0
         right = apart[chosen & sure]
         rows.append(
@@ -292,6 +294,7 @@ def _samples(part: str, count: int, fonts: Sequence[Path], work: Path) -> tuple[
 def _drawn(part: str, count: int, fonts: tuple[Path, ...], number: int) -> tuple[np.ndarray, np.ndarray]:
     """One part of the samples: half from scenes, half from cards, six in ten of them moved."""
     from srcnn_lib import scenes
+    from srcnn_lib.specimens import degradations
 
     cv2.setNumThreads(1)
     sources = _sources(part, fonts)
@@ -306,11 +309,17 @@ def _drawn(part: str, count: int, fonts: tuple[Path, ...], number: int) -> tuple
         moved = rng.random() < 0.6
         while True:
             seed = int(rng.integers(2**32))
-            steps = {step.kind: step.parameters for step in scenes.recipe(np.random.default_rng(seed))}
-            if ("motion" in steps) == moved:
+            steps = scenes.recipe(np.random.default_rng(seed))
+            movement = next((step.parameters for step in steps if step.kind == "motion"), None)
+            if bool(movement) == moved:
                 break
-        spoilt = scenes.degraded(clean, np.random.default_rng(seed))[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
-        length, turn = (steps["motion"]["length"], np.deg2rad(steps["motion"]["angle"])) if moved else (0.0, 0.0)
+        if moved and rng.random() < 0.5:  # recipes seldom have long ones
+            movement["length"] = float(rng.uniform(SHORTEST, LONGEST))
+            spoilt = degradations.apply(clean, steps)
+        else:
+            spoilt = scenes.degraded(clean, np.random.default_rng(seed))
+        spoilt = spoilt[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        length, turn = (movement["length"], np.deg2rad(movement["angle"])) if moved else (0.0, 0.0)
         spectra.append(spectrum(spoilt).astype(np.float16))
         movements.append((length * np.cos(turn), length * np.sin(turn)))
     return np.array(spectra), np.array(movements, np.float32)
