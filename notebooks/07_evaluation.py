@@ -59,6 +59,7 @@ from srcnn_lib import (
     images,
     legible,
     metrics,
+    motion,
     ocr,
     original,
     pairs,
@@ -767,11 +768,92 @@ figures.table(
 # text, such as those of portraits, they draw strokes that are not there. What they changed in colour did harm, to what RapidOCR reads on
 # validation cards ([the table](#finalists)) as to looks, so that they change brightness alone; colours stay as they were photographed.
 # Their images are for OCR, not for keeping.
+
+# %% [markdown]
+# ### Before the network: waves and movement ◆
 #
+# Two kinds of degradation these networks hardly learned to undo, since every direction and every width asks for a filter of its own:
+# waves that a screen or a scanner lays over a card, and a hand that moved. The enhancer takes both away before its network
+# sees the card. Waves go by the notch filter of [section 2.4](#2-4-pre-processing-frequency-domain). A movement leaves its mark in the spectrum: along it, those frequencies
+# go out that fit into its length. A small network reads length and direction from the mean spectrum of many small windows; it learned from drawn
+# scenes and training cards, of which it is known how they were spoilt (`make motion`). A Wiener filter then undoes the movement
+# (`motion.undo`). Whether there is one at all, it has to be sure of; what it is not sure of stays.
+
+# %%
+seen = records.read("motion")
+figures.table(
+    pd.DataFrame({"": ["not run yet: make motion"]})
+    if seen is None
+    else pd.DataFrame(
+        [
+            {
+                "movement in pixels": "none"
+                if row["longest"] == 0
+                else f"above {row['shortest']:g}, to {row['longest']:g}",
+                **{name: row[name] for name in ("samples", "found", "apart, median", "apart, 90 %")},
+            }
+            for row in seen["watched"]
+        ]
+    ),
+    caption="How well the network sees movements, on crops of scenes and cards that it did not learn from, spoilt as cards are"
+    + (
+        f" ({seen['date']}, {seen['device']}): share that is taken for one, and how far the ends of the movement that is found are from those of the true one, in pixels."
+        if seen
+        else "."
+    ),
+    formats={} if seen is None else {"found": "{:.1%}", "apart, median": "{:.2f}", "apart, 90 %": "{:.2f}"},
+    key="movements",
+)
+
+# %%
+moved = {name: unsquashed(name) for name in cards}
+moved = {name: both for name, both in moved.items() if motion.find(both[0]).probability >= motion.SURE}
+if moved:
+    name, (low, truths) = next(iter(moved.items()))
+    movement = motion.find(low)
+    views = [
+        ("untouched", low),
+        ("movement taken back", enhancer.prepare(low)),
+        ("house-large after it", enhancer.enhance(low, model="house-large")),
+        ("sharp", next(iter(truths.values()))),
+    ]
+    display(
+        figures.figure(
+            figures.side_by_side(views, columns=2, width=10),
+            caption=f"The first of {len(moved)} of {len(cards)} test cards in which a movement is seen: {movement.length:.1f} pixels along "
+            f"{movement.angle:.0f}°, clockwise from the right.",
+            alt="A card four times: blurred along one direction, with the movement taken back, enhanced after that, and sharp.",
+        )
+    )
+
+# %%
+steps = records.read_table("motion")
+figures.table(
+    pd.DataFrame({"": ["not run yet: make motion"]})
+    if steps is None
+    else pd.DataFrame(
+        {
+            "test": steps["test"],
+            "method": steps["method"],
+            "character errors": [f"{row.figure:.1%} ({row.low:.1%} to {row.high:.1%})" for row in steps.itertuples()],
+            "against untouched": [
+                f"{100 * row.difference:+.1f} ({100 * row.difference_low:+.1f} to {100 * row.difference_high:+.1f})"
+                for row in steps.itertuples()
+            ],
+            "p": steps["p"].map(comparison.shown_p),
+            "exact": with_ends(steps, "exact", "{:.1%}"),
+        }
+    ),
+    caption=f"What each step is worth: RapidOCR on the values of {legible.READ_LAST} validation cards and on the lines of {legible.READ_SCENES} scenes, with 95 % intervals "
+    "over cards and scenes. The filter's strength was chosen here, so that these are no independent figures; [those further down](#shipped-reading) are.",
+    key="steps",
+)
+
+# %% [markdown]
 # `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
 # text is known, by the measures of [the table of this run](#reading); where a folder does not tell where on a card a field is, it is looked for
 # anywhere on it, which makes a single letter easy to find. It takes long, so that its results are kept; each scoring is logged with the hashes of the network's file and
-# of the data. The first scoring of a network counts, and is shown, since whoever scores again and again may end up choosing. Sharp
+# of the data. The first scoring of a network, with what is done before it, counts, and is shown, since whoever scores again and again may end up choosing. Sharp
 # cards whose text nobody wrote down can be spoilt and read, too: then what RapidOCR reads on the sharp side counts as the text,
 # so that it reads that without a fault by definition. Each such design is spoilt in ten strengths, and a few designs are few samples, however
 # many cards they make: intervals are those of drawing designs anew.

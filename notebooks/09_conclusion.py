@@ -253,7 +253,11 @@ cards = native.loc[enhanced, "images"]
 wishes = {
     "all the data": [("2.10", "The whole data set")],
     "cleaning": [("2.1", "Which pairs to doubt"), ("2.4", "Cleaning")],
-    "the frequency domain": [("2.4", "Frequency domain"), ("2.10", "More pre-processing")],
+    "the frequency domain": [
+        ("2.4", "Frequency domain"),
+        ("2.9", "Before the network: waves and movement"),
+        ("2.10", "More pre-processing"),
+    ],
     "better networks": [("2.5", "A light version of each, trained alike"), ("2.10", "Another model")],
     "a search of hyperparameters": [("2.10", "Hyperparameters")],
 }

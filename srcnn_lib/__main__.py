@@ -235,6 +235,20 @@ def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], s
 
 @main.command()
 @click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
+def motion(fonts: tuple[Path, ...]) -> None:
+    """Train the network that sees movements, and read validation cards after every step of the enhancer."""
+    from srcnn_lib import files, motion
+
+    def run() -> None:
+        options = {"fonts": fonts, "work": files.ROOT / "reports" / "legible"}
+        motion.train(**options)
+        click.echo(motion.judge(**options).round(4).to_string(index=False))
+
+    _or_exit(run)
+
+
+@main.command()
+@click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
 def ablation(fonts: tuple[Path, ...]) -> None:
     """Change the recipe of the house model one thing at a time, and see what is read after each short training."""
     from srcnn_lib import ablation, files

@@ -124,6 +124,12 @@ def enhance(
     return result
 
 
+def prepare(image: np.ndarray, *, waves: bool = True, motion: bool = True) -> np.ndarray:
+    """What `enhance` shows to a network: an image, uint8 (H, W, 3), without waves and movement; a new array like it."""
+    before, _ = _preparation(image, waves, motion)
+    return np.rint(255 * before(np.float32(image) / 255)).astype(np.uint8)
+
+
 def _enhance_in_place(
     pixels: np.ndarray,
     *,
@@ -140,7 +146,7 @@ def _enhance_in_place(
     _check_options(model, strength, waves, motion, tile, threads)
     cores = os.cpu_count() or 1
     session, reach = _session(model, min(threads or cores, cores))
-    prepare, further = _preparation(pixels, waves, motion)
+    before, further = _preparation(pixels, waves, motion)
     reach += further
     tile = tile or max(_TILE, min(10 * reach, (_SEEN - 2 * reach) // _STEP * _STEP))
     above = pixels[:0]  # what the image was above the band, where it is enhanced by now, as far as the network sees
@@ -150,11 +156,11 @@ def _enhance_in_place(
         for left, width in _cuts(pixels.shape[1], tile):
             if before_tile:
                 before_tile()
-            before = min(left, reach)
-            seen = band[:, left - before : left + width + reach]
-            inner = slice(len(above), bottom), slice(before, before + width)
+            margin = min(left, reach)
+            seen = band[:, left - margin : left + width + reach]
+            inner = slice(len(above), bottom), slice(margin, margin + width)
             written = pixels[top : top + height, left : left + width]
-            _enhance_tile(session, seen, inner, written, strength, prepare, run_options)
+            _enhance_tile(session, seen, inner, written, strength, before, run_options)
         above = band[max(0, bottom - reach) : bottom].copy()
 
 
@@ -176,12 +182,12 @@ def _preparation(pixels: np.ndarray, waves: bool, motion: bool) -> tuple[Callabl
         steps.append(lambda part: movements.undo(part, movement))
         reach += movements.REACH
 
-    def prepare(part: np.ndarray) -> np.ndarray:
+    def before(part: np.ndarray) -> np.ndarray:
         for step in steps:
             part = np.clip(step(part), 0, 1)
         return part
 
-    return prepare, -(-reach // _STEP) * _STEP
+    return before, -(-reach // _STEP) * _STEP
 
 
 def _colours(pixels: np.ndarray) -> np.ndarray:
@@ -386,13 +392,13 @@ def _enhance_tile(
     inner: tuple[slice, slice],
     written: np.ndarray,
     strength: float,
-    prepare: Callable[[np.ndarray], np.ndarray],
+    before: Callable[[np.ndarray], np.ndarray],
     run_options: onnxruntime.RunOptions | None,
 ) -> None:
     """Show the network a part of an image, and write what comes of its `inner` part into `written`."""
     largest = np.float32(np.iinfo(seen.dtype).max)
     values = np.divide(_colours(seen), largest, dtype=np.float32)
-    shown = prepare(values)
+    shown = before(values)
     shown = np.repeat(shown, 3, axis=2) if shown.shape[2] == 1 else shown
     below, beside = (-side % _STEP for side in shown.shape[:2])
     if below or beside:  # the grid must not depend on the size

@@ -106,7 +106,8 @@ def write_onnx(network: keras.Model, file: Path) -> None:
     except ImportError:
         raise RunError("tf2onnx is not installed: `make weights` installs it") from None
     streamlined = for_whole_cells(network)
-    streamlined(np.zeros((1, 64, 64, network.input_shape[-1]), np.float32))  # Keras exports only what has been called
+    sides = (side or 64 for side in network.input_shape[1:3])
+    streamlined(np.zeros((1, *sides, network.input_shape[-1]), np.float32))  # Keras exports only what has been called
     with whole(file) as temporary:
         streamlined.export(temporary, format="onnx", verbose=False)
         _halve(temporary)

@@ -45,7 +45,7 @@ _WINDOW = 64  # pixels: side of the windows whose spectra are averaged
 _LENGTHS, _ANGLES = np.arange(2.5, 20.6, 1.0), np.arange(0, 180, 7.5)
 _NEAR = 1.5  # pixels: candidates so near to the likeliest one say where between them the movement lies
 _CROP, _MARGIN = 544, 16  # pixels: side of what a spectrum is learned from, and of what is spoilt round it
-_SAMPLES, _WATCHED, _EPOCHS, _SEED = 24_000, 2_048, 10, 1
+_SAMPLES, _WATCHED, _EPOCHS, _SEED = 24_000, 2_048, 8, 1
 _PARTS = 64  # that samples are drawn in
 
 
@@ -192,7 +192,7 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
     """
     import keras
 
-    from srcnn_lib import export, provenance, records
+    from srcnn_lib import export, provenance, records, training
 
     keras.utils.set_random_seed(_SEED)
     spectra, movements = _samples("train", _SAMPLES, fonts, work)
@@ -206,6 +206,7 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
     network.fit(spectra[..., None].astype(np.float32), _wanted(movements), batch_size=128, epochs=_EPOCHS, verbose=2)
     watched, true = _samples("watched", _WATCHED, fonts, work)
     network.set_weights(export.rounded(network.get_weights()))
+    training.save(network, work / "motion.keras")
     answers = network.predict(watched[..., None].astype(np.float32), verbose=0)
     export.write_onnx(network, FILE)
     record = {
@@ -221,6 +222,60 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
     files.write_json(records.FOLDER / "motion.json", record)
     _session.cache_clear()
     return record
+
+
+NOISES = (0.003, 0.01, 0.03)
+"""From which `NOISE` was chosen."""
+_NETWORKS = ("house", "house-large")
+_UNSHARP = "unsharp masking: 5, 0.75"  # the best for reading on validation cards, section 2.9
+
+
+def judge(*, fonts: Sequence[Path], work: Path) -> pd.DataFrame:
+    """Read validation cards and watched scenes after every step of the enhancer; kept as `records/motion.csv`.
+
+    One row a method and test: the columns of `comparison.against` with errors per character (against doing nothing,
+    drawn by card), exact (share of values), exact_low and exact_high, and test. "after both" means after waves and
+    movement were taken away.
+    """
+    from srcnn_lib import comparison, enhancer, evaluation, legible, records
+
+    unsharp = evaluation.FILTERS[_UNSHARP]
+    methods = {
+        evaluation.UNTOUCHED: lambda image: image,
+        "waves taken away": partial(enhancer.prepare, motion=False),
+        "movement taken away": partial(enhancer.prepare, waves=False),
+        "both taken away": enhancer.prepare,
+        _UNSHARP: unsharp,
+        f"{_UNSHARP}, after both": lambda image: unsharp(enhancer.prepare(image)),
+        **{name: partial(enhancer.enhance, model=name, waves=False, motion=False, threads=1) for name in _NETWORKS},
+        **{f"{name}, after both": partial(enhancer.enhance, model=name, threads=1) for name in _NETWORKS},
+        **{f"house-large, noise {noise:g}": partial(_with_noise, noise=noise) for noise in NOISES if noise != NOISE},
+    }
+    read = legible.read_after(methods, fonts=fonts, cache=work / "read", cards=legible.READ_LAST)
+    tables = []
+    for test, found in read.groupby("test", sort=False):
+        found = found.assign(card=found["name"].str.split(".").str[-1])
+        errors, exact = (
+            comparison.against(found, evaluation.UNTOUCHED, top, bottom, group="card", seed=legible.SEED)
+            for top, bottom in (("errors", "characters"), ("exact", "fields"))
+        )
+        share = exact[["figure", "low", "high"]].set_axis(["exact", "exact_low", "exact_high"], axis=1)
+        tables.append(pd.concat([errors, share], axis=1).assign(test=test))
+    table = pd.concat(tables, ignore_index=True)
+    with files.whole(records.FOLDER / "motion.csv") as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def _with_noise(image: np.ndarray, *, noise: float) -> np.ndarray:
+    """The large network after both, with another strength of the filter."""
+    from srcnn_lib import enhancer
+
+    calm = enhancer.prepare(image, motion=False)
+    movement = find(calm)
+    if movement.probability >= SURE:
+        calm = np.clip(np.rint(undo(calm, movement, noise=noise)), 0, 255).astype(np.uint8)
+    return enhancer.enhance(calm, model="house-large", waves=False, motion=False, threads=1)
 
 
 def build():
@@ -257,7 +312,7 @@ def told(answers: np.ndarray, movements: np.ndarray) -> pd.DataFrame:
                 "shortest": shortest,
                 "longest": longest,
                 "samples": int(chosen.sum()),
-                "found": float(sure[chosen].mean()),
+                "found": float(sure[chosen].mean()) if chosen.any() else None,
                 "apart, median": float(np.median(right)) if longest and len(right) else None,
                 "apart, 90 %": float(np.quantile(right, 0.9)) if longest and len(right) else None,
             }
@@ -279,7 +334,8 @@ def _wanted(movements: np.ndarray) -> np.ndarray:
 
 def _samples(part: str, count: int, fonts: Sequence[Path], work: Path) -> tuple[np.ndarray, np.ndarray]:
     """Spectra, float16 (count, 64, 33), of spoilt crops, and their movements, float32 (count, 2): x, y in pixels."""
-    file = work / f"motion-{part}.npz"
+    recipe = repr((count, _SEED, [str(folder) for folder in fonts], Path(__file__).read_text(encoding="utf-8")))
+    file = work / f"motion-{part}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.npz"
     if not file.exists():
         draw = partial(_drawn, part, count // _PARTS, tuple(fonts))
         with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from srcnn_lib import enhancer, evaluation, export, models, photos
+from srcnn_lib import enhancer, evaluation, export, models, photos, scenes
 from srcnn_lib.__main__ import main
 from srcnn_lib.errors import DataError, ForeseenError, ImageError
 from srcnn_lib.files import write_json
@@ -153,6 +153,32 @@ def test_waves_go_in_tiles_as_in_the_whole_by_half_and_in_every_kind_of_array(wa
     assert np.abs(grey.astype(int) - enhancer.enhance(lines[..., 0], waves=False)).mean() > 3
 
 
+@pytest.fixture(scope="module")
+def moved():
+    """A drawn piece of a document, and the same by an unsteady hand."""
+    sharp = scenes.draw(np.random.default_rng([1, 0]), scenes.families((), "train")).image
+    return sharp, degradations.motion(sharp, length=9.0, angle=30.0)
+
+
+def test_a_movement_is_taken_back_before_the_network_sees_it(moved):
+    sharp, blurred = moved
+    taken_back, left = (cv2.PSNR(enhancer.enhance(blurred, motion=motion), sharp) for motion in (True, False))
+    assert taken_back > left + 1
+    prepared = enhancer.prepare(blurred)
+    assert prepared.shape == blurred.shape and prepared.dtype == np.uint8
+    assert np.array_equal(enhancer.prepare(blurred, motion=False), blurred)
+    assert np.array_equal(enhancer.enhance(sharp), enhancer.enhance(sharp, motion=False)), "where none is seen"
+
+
+def test_a_movement_goes_in_tiles_as_in_the_whole_and_by_half(moved):
+    blurred = moved[1]
+    whole = enhancer.enhance(blurred).astype(int)
+    assert np.abs(enhancer.enhance(blurred, tile=160) - whole).max() <= 3
+    assert np.array_equal(enhancer.enhance(blurred, strength=0), blurred)
+    deep = enhancer.enhance(blurred.astype(np.uint16) * 257)
+    assert np.abs(deep / 257 - whole).max() <= 0.51
+
+
 def test_waves_are_looked_for_in_the_middle_of_a_large_image(waved):
     wide = np.tile(waved[1], (1, 4, 1))
     wide[:, : wide.shape[1] // 4] = 128
@@ -196,6 +222,7 @@ def test_what_is_of_another_type_is_named(image):
         "tile": (8.0, "8"),
         "threads": (1.5, "2"),
         "waves": ("no", 1, None),
+        "motion": ("no", 0, None),
         "model": (None, ["house"]),
     }.items():
         for slip in slips:
