@@ -30,7 +30,7 @@ from srcnn_lib import files, frequency
 FILE = Path(__file__).parent / "weights" / "motion.onnx"
 SURE = 0.9
 """From which probability on that there is a movement it is taken back; chosen by what was read on validation cards."""
-NOISE = 0.03
+NOISE = 0.01
 """Power of the noise over that of the image, which the filter expects at frequency 0; chosen likewise."""
 RISE = 40.0
 """How much more of it there is at higher frequencies: times 1 + this times the square of the cycles a pixel."""
@@ -217,7 +217,7 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
         "samples": _SAMPLES,
         "updates": updates,
         "seed": _SEED,
-        "watched": told(answers, true).to_dict("records"),
+        "watched": told(answers, true).astype(object).replace(np.nan, None).to_dict("records"),
     }
     files.write_json(records.FOLDER / "motion.json", record)
     _session.cache_clear()
