@@ -178,7 +178,7 @@ def _preparation(pixels: np.ndarray, waves: bool, motion: bool) -> tuple[Callabl
         steps.append(lambda part: part - frequency.waves(part, found))
         reach += frequency.reach()
         shown = frequency.notch(shown, found)
-    if motion and (movement := movements.find(shown)).probability >= movements.SURE:
+    if motion and (movement := movements.find(shown)).certain:
         steps.append(lambda part: movements.undo(part, movement))
         reach += movements.REACH
 

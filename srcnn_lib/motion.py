@@ -38,12 +38,14 @@ REACH = 96
 """How far the filter sees, in pixels."""
 SHORTEST = 2.2
 """Movements below, in pixels, are none: they spoil hardly any letter."""
-LONGEST = 21.0
-"""Longer ones, in pixels, are not known to the network."""
+LONGEST = 15.0
+"""Movements above, in pixels, are left: photographs without any text look like long ones to the network, and what is
+longer than it has learned does, too."""
 
 _WINDOW = 64  # pixels: side of the windows whose spectra are averaged
 _LENGTHS, _ANGLES = np.arange(2.5, 20.6, 1.0), np.arange(0, 180, 7.5)
 _NEAR = 1.5  # pixels: candidates so near to the likeliest one say where between them the movement lies
+_LEARNED = 21.0  # pixels: the longest movements that are learned from
 _CROP, _MARGIN = 544, 16  # pixels: side of what a spectrum is learned from, and of what is spoilt round it
 _SAMPLES, _WATCHED, _EPOCHS, _SEED = 24_000, 2_048, 8, 1
 _PARTS = 64  # that samples are drawn in
@@ -59,6 +61,11 @@ class Movement:
     """In degrees, clockwise from the right, from 0 to 180."""
     probability: float
     """That there is one at all."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is to be taken back."""
+        return self.probability >= SURE and SHORTEST <= self.length <= LONGEST
 
 
 def kernel(length: float, angle: float) -> np.ndarray:
@@ -273,7 +280,7 @@ def _with_noise(image: np.ndarray, *, noise: float) -> np.ndarray:
 
     calm = enhancer.prepare(image, motion=False)
     movement = find(calm)
-    if movement.probability >= SURE:
+    if movement.certain:
         calm = np.clip(np.rint(undo(calm, movement, noise=noise)), 0, 255).astype(np.uint8)
     return enhancer.enhance(calm, model="house-large", waves=False, motion=False, threads=1)
 
@@ -304,7 +311,7 @@ def told(answers: np.ndarray, movements: np.ndarray) -> pd.DataFrame:
     apart = np.minimum(np.hypot(*(theirs - movements).T), np.hypot(*(theirs + movements).T)) / 2
     length = np.hypot(*movements.T)
     rows = []
-    for shortest, longest in ((0, 0), (0, SHORTEST), (SHORTEST, 4), (4, 7), (7, 12), (12, LONGEST)):
+    for shortest, longest in ((0, 0), (0, SHORTEST), (SHORTEST, 4), (4, 7), (7, 12), (12, _LEARNED)):
         chosen = (length > shortest) & (length <= longest) if longest else length == 0
         right = apart[chosen & sure]
         rows.append(
@@ -370,7 +377,7 @@ def _drawn(part: str, count: int, fonts: tuple[Path, ...], number: int) -> tuple
             if bool(movement) == moved:
                 break
         if moved and rng.random() < 0.5:  # recipes seldom have long ones
-            movement["length"] = float(rng.uniform(SHORTEST, LONGEST))
+            movement["length"] = float(rng.uniform(SHORTEST, _LEARNED))
             spoilt = degradations.apply(clean, steps)
         else:
             spoilt = scenes.degraded(clean, np.random.default_rng(seed))

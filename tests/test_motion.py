@@ -104,12 +104,29 @@ def test_no_movement_is_no_movement():
     assert motion.find(np.zeros((40, 400, 3), np.uint8)) == Movement(0.0, 0.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("movement", "certain"),
+    [
+        (Movement(9.0, 0.0, 0.99), True),
+        (Movement(9.0, 0.0, 0.5), False),
+        (Movement(2.0, 0.0, 0.99), False),
+        (Movement(17.0, 0.0, 0.99), False),
+    ],
+)
+def test_only_what_is_sure_and_neither_short_nor_long_is_taken_back(movement, certain):
+    assert movement.certain == certain
+
+
+def test_what_is_longer_than_anything_learned_is_left(drawn):
+    assert not motion.find(degradations.motion(drawn, length=30.0, angle=40.0)).certain
+
+
 @pytest.mark.parametrize(("length", "angle"), [(6.0, 0.0), (9.0, 40.0), (13.0, 100.0)])
 def test_the_shipped_network_sees_movements(drawn, length, angle):
     blurred = degradations.motion(drawn, length=length, angle=angle)
     blurred = degradations.jpeg(degradations.haze(blurred, veil=0.3, level=200), quality=70)
     found = motion.find(blurred)
-    assert found.probability > motion.SURE and apart(found, length, angle) < 1.5
+    assert found.certain and apart(found, length, angle) < 1
 
 
 def test_the_shipped_network_sees_none_in_other_blurs(drawn):
@@ -143,4 +160,4 @@ def test_samples_follow_from_their_number(monkeypatch, drawn):
     again = motion._drawn("train", 6, (), 3)
     assert np.array_equal(spectra, again[0]) and np.array_equal(movements, again[1])
     lengths = np.hypot(*movements.T)
-    assert spectra.shape == (6, 64, 33) and (lengths > 0).any() and lengths.max() <= motion.LONGEST
+    assert spectra.shape == (6, 64, 33) and (lengths > 0).any() and lengths.max() <= motion._LEARNED
