@@ -92,12 +92,14 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a finished run: its test cards, and the filter chosen on validation")
     parser.add_argument("--cards", type=Path, help="read this folder's cards instead")
     parser.add_argument("--designs", type=Path, help="spoil and read this folder's sharp cards instead")
+    unsharps = [name for name in evaluation.FILTERS if name.startswith("unsharp")]
+    parser.add_argument("--unsharp", choices=unsharps, help="to compare with, instead of the one that the run chose")
     parser.add_argument("--engines", nargs="+", choices=ocr.engines(), default=list(ocr.engines()))
     parser.add_argument("--cache", type=Path, default=Path("reports/reading"), help="where readings are cached")
     arguments = parser.parse_args()
     run = Run(arguments.run)
     filters = run.read_table("07_evaluation/classical.csv").set_index("method")["character error rate"]
-    unsharp = filters[filters.index.str.startswith("unsharp")].idxmin()
+    unsharp = arguments.unsharp or filters[filters.index.str.startswith("unsharp")].idxmin()
     networks = enhancer.models()
     enhancers = {evaluation.UNTOUCHED: lambda image: image, unsharp: evaluation.FILTERS[unsharp]}
     enhancers |= {f"{unsharp}, after both": lambda image: evaluation.FILTERS[unsharp](enhancer.prepare(image))}
