@@ -775,7 +775,7 @@ figures.table(
 #
 # Two kinds of degradation these networks hardly learned to undo, since every direction and every width asks for a filter of its own:
 # waves that a screen or a scanner lays over a card, and a hand that moved. The enhancer takes both away before its network
-# sees the card. Waves go by the notch filter of [section 2.4](#2-4-pre-processing-frequency-domain). A movement leaves its mark in the spectrum: along it, those frequencies
+# sees the card. Waves go by the notch filter of section 2.4. A movement leaves its mark in the spectrum: along it, those frequencies
 # go out that fit into its length. A small network reads length and direction from the mean spectrum of many small windows; it learned from drawn
 # scenes and training cards, of which it is known how they were spoilt (`make motion`). A Wiener filter then undoes the movement
 # (`motion.undo`). Whether there is one at all, it has to be sure of; what it is not sure of stays, and so do movements of more than 15 pixels:
