@@ -808,11 +808,11 @@ figures.table(
 )
 
 # %%
-moved = {name: unsquashed(name) for name in cards}
-moved = {name: both for name, both in moved.items() if motion.find(both[0]).certain}
+moved = {name: motion.find(enhancer.prepare(unsquashed(name)[0], motion=False)) for name in cards}
+moved = {name: movement for name, movement in moved.items() if movement.certain}
 if moved:
-    name, (low, truths) = next(iter(moved.items()))
-    movement = motion.find(low)
+    name, movement = next(iter(moved.items()))
+    low, truths = unsquashed(name)
     views = [
         ("untouched", low),
         ("movement taken back", enhancer.prepare(low)),
