@@ -125,7 +125,13 @@ def enhance(
 
 
 def prepare(image: np.ndarray, *, waves: bool = True, motion: bool = True) -> np.ndarray:
-    """What `enhance` shows to a network: an image, uint8 (H, W, 3), without waves and movement; a new array like it."""
+    """What `enhance` shows to a network: the image without waves and movement, rounded; a new array of the same shape.
+
+    `image` is uint8, (H, W) or RGB (H, W, 3), with at least one pixel; raises ValueError for others.
+    """
+    from srcnn_lib import frequency
+
+    frequency.check_image(image)
     before, _ = _preparation(image, waves, motion)
     return np.rint(255 * before(np.float32(image) / 255)).astype(np.uint8)
 

@@ -167,6 +167,9 @@ def test_a_movement_is_taken_back_before_the_network_sees_it(moved):
     prepared = enhancer.prepare(blurred)
     assert prepared.shape == blurred.shape and prepared.dtype == np.uint8
     assert np.array_equal(enhancer.prepare(blurred, motion=False), blurred)
+    assert enhancer.prepare(blurred[..., 0]).shape == blurred.shape[:2]
+    with pytest.raises(ValueError, match="uint16"):
+        enhancer.prepare(blurred.astype(np.uint16))
     assert np.array_equal(enhancer.enhance(sharp), enhancer.enhance(sharp, motion=False)), "where none is seen"
 
 
