@@ -29,9 +29,9 @@ from srcnn_lib import files, frequency
 
 FILE = Path(__file__).parent / "weights" / "motion.onnx"
 SURE = 0.9
-"""From which probability on that there is a movement it is taken back; chosen by what was read on validation cards."""
+"""From which probability on that there is a movement it is taken back; with it, hardly a crop without one has one."""
 NOISE = 0.01
-"""Power of the noise over that of the image, which the filter expects at frequency 0; chosen likewise."""
+"""Power of the noise over that of the image, which the filter expects at frequency 0; see `NOISES`."""
 RISE = 40.0
 """How much more of it there is at higher frequencies: times 1 + this times the square of the cycles a pixel."""
 REACH = 96
@@ -210,7 +210,7 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
     rate = keras.optimizers.schedules.CosineDecay(0.0, updates - 200, warmup_target=1.5e-3, warmup_steps=200)
     network = build()
     network.compile(keras.optimizers.Adam(rate), keras.losses.CategoricalCrossentropy(from_logits=True))
-    network.fit(spectra[..., None].astype(np.float32), _wanted(movements), batch_size=128, epochs=_EPOCHS, verbose=2)
+    network.fit(spectra[..., None].astype(np.float32), _wanted(movements), batch_size=128, epochs=_EPOCHS)
     watched, true = _samples("watched", _WATCHED, fonts, work)
     network.set_weights(export.rounded(network.get_weights()))
     training.save(network, work / "motion.keras")
@@ -232,7 +232,7 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
 
 
 NOISES = (0.003, 0.01, 0.03)
-"""From which `NOISE` was chosen."""
+"""From which `NOISE` was chosen, by the errors of the large network on validation cards."""
 _NETWORKS = ("house", "house-large")
 _UNSHARP = "unsharp masking: 5, 0.75"  # the best for reading on validation cards, section 2.9
 
