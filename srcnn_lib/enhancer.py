@@ -172,7 +172,9 @@ def _enhance_in_place(
 
 def _preparation(pixels: np.ndarray, waves: bool, motion: bool) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
     """What is done to a part of an image, float32 (H, W, C) in [0, 1], before the network, and how far that sees."""
-    from srcnn_lib import frequency  # load SciPy and pandas
+    if not (waves or motion):
+        return lambda part: part, 0
+    from srcnn_lib import frequency  # loads SciPy and pandas, which takes longer than a small image does
     from srcnn_lib import motion as movements
 
     middle = tuple(slice(max(side - _LOOKED_AT, 0) // 2, (side + _LOOKED_AT) // 2) for side in pixels.shape[:2])

@@ -10,6 +10,7 @@ for a filter of its own.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +29,7 @@ from tqdm import tqdm
 from srcnn_lib import files, frequency
 
 FILE = Path(__file__).parent / "weights" / "motion.onnx"
+_RECORD = Path(__file__).parent / "records" / "motion.json"  # `records` takes seconds to import
 SURE = 0.9
 """From which probability on that there is a movement it is taken back; with it, hardly a crop without one has one."""
 NOISE = 0.01
@@ -177,10 +179,9 @@ def _candidates() -> np.ndarray:
 def _session():
     import onnxruntime
 
-    from srcnn_lib import records
     from srcnn_lib.errors import ForeseenError
 
-    expected = (records.read("motion") or {}).get("sha256")
+    expected = json.loads(_RECORD.read_text(encoding="utf-8"))["sha256"]
     content = FILE.read_bytes() if FILE.exists() else b""
     if hashlib.sha256(content).hexdigest() != expected:
         raise ForeseenError(f"{FILE}: expected the file with SHA-256 {expected}, found another or none")
@@ -199,7 +200,7 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
     """
     import keras
 
-    from srcnn_lib import export, provenance, records, training
+    from srcnn_lib import export, provenance, training
 
     keras.utils.set_random_seed(_SEED)
     spectra, movements = _samples("train", _SAMPLES, fonts, work)
@@ -226,7 +227,7 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
         "seed": _SEED,
         "watched": told(answers, true).astype(object).replace(np.nan, None).to_dict("records"),
     }
-    files.write_json(records.FOLDER / "motion.json", record)
+    files.write_json(_RECORD, record)
     _session.cache_clear()
     return record
 
