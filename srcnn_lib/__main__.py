@@ -237,12 +237,12 @@ def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], s
 @click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
 def motion(fonts: tuple[Path, ...]) -> None:
     """Train the network that sees movements, and read validation cards after every step of the enhancer."""
-    from srcnn_lib import files, motion
+    from srcnn_lib import files, motion_training
 
     def run() -> None:
         options = {"fonts": fonts, "work": files.ROOT / "reports" / "legible"}
-        motion.train(**options)
-        click.echo(motion.judge(**options).round(4).to_string(index=False))
+        motion_training.train(**options)
+        click.echo(motion_training.judge(**options).round(4).to_string(index=False))
 
     _or_exit(run)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srcnn_lib import motion, records, scenes
+from srcnn_lib import motion, motion_training, records, scenes
 from srcnn_lib.errors import ForeseenError
 from srcnn_lib.motion import Movement
 from srcnn_lib.specimens import degradations
@@ -93,14 +93,14 @@ def test_a_wave_is_where_its_frequency_is():
 @given(length=st.floats(2.6, 20), angle=st.floats(0, 179.9))
 def test_what_the_network_is_to_answer_means_the_movement(length, angle):
     turn = np.deg2rad(angle)
-    wanted = motion._wanted(length * np.array([[np.cos(turn), np.sin(turn)]]))[0]
+    wanted = motion_training._wanted(length * np.array([[np.cos(turn), np.sin(turn)]]))[0]
     assert wanted.sum() == pytest.approx(1, abs=1e-4) and wanted[0] == 0
     found = motion.decoded(np.log(wanted + 1e-9))
     assert found.probability > 0.999 and apart(found, length, angle) < 0.5
 
 
 def test_no_movement_is_no_movement():
-    assert motion._wanted(np.array([[0.0, 0.0], [1.0, 1.0]]))[:, 0].tolist() == [1, 1]
+    assert motion_training._wanted(np.array([[0.0, 0.0], [1.0, 1.0]]))[:, 0].tolist() == [1, 1]
     assert motion.find(np.zeros((40, 400, 3), np.uint8)) == Movement(0.0, 0.0, 0.0)
 
 
@@ -136,9 +136,9 @@ def test_the_shipped_network_sees_none_in_other_blurs(drawn):
 
 def test_telling_is_measured_by_length():
     movements = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 9.0], [0.0, 9.0]])
-    answers = np.log(motion._wanted(movements * (1, -1)) + 1e-6)
+    answers = np.log(motion_training._wanted(movements * (1, -1)) + 1e-6)
     answers[3] = [20] + [0] * (answers.shape[1] - 1)  # missed
-    table = motion.told(answers, movements).set_index(["shortest", "longest"])
+    table = motion_training.told(answers, movements).set_index(["shortest", "longest"])
     assert table.loc[(0, 0), "found"] == 0 and table.loc[(4, 7), "found"] == 1
     assert table.loc[(7, 12), "found"] == 0.5 and table.loc[(7, 12), "apart, median"] < 0.5
 
@@ -148,16 +148,16 @@ def test_the_file_is_the_recorded_one_and_a_changed_one_is_refused(tmp_path, mon
     assert hashlib.sha256(content).hexdigest() == records.read("motion")["sha256"]
     (tmp_path / "motion.onnx").write_bytes(content + b" ")
     monkeypatch.setattr(motion, "FILE", tmp_path / "motion.onnx")
-    monkeypatch.setattr(motion, "_session", motion._session.__wrapped__)
+    monkeypatch.setattr(motion, "session", motion.session.__wrapped__)
     with pytest.raises(ForeseenError, match=r"motion\.onnx: expected the file with SHA-256"):
         motion.find(np.zeros((80, 80, 3), np.uint8))
 
 
 def test_samples_follow_from_their_number(monkeypatch, drawn):
     scene = scenes.Scene(np.ascontiguousarray(drawn[:200, :260]), np.zeros((0, 4), np.float32), ())
-    monkeypatch.setattr(motion, "_sources", lambda part, fonts: ([scene], [replace(scene)]))
-    spectra, movements = motion._drawn("train", 6, (), 3)
-    again = motion._drawn("train", 6, (), 3)
+    monkeypatch.setattr(motion_training, "_sources", lambda part, fonts: ([scene], [replace(scene)]))
+    spectra, movements = motion_training._drawn("train", 6, (), 3)
+    again = motion_training._drawn("train", 6, (), 3)
     assert np.array_equal(spectra, again[0]) and np.array_equal(movements, again[1])
     lengths = np.hypot(*movements.T)
-    assert spectra.shape == (6, 64, 33) and (lengths > 0).any() and lengths.max() <= motion._LEARNED
+    assert spectra.shape == (6, 64, 33) and (lengths > 0).any() and lengths.max() <= motion_training.LEARNED
