@@ -847,7 +847,7 @@ figures.table(
         }
     ),
     caption=f"What each step is worth: RapidOCR on the values of {legible.READ_LAST} validation cards and on the lines of {legible.READ_SCENES} scenes, with 95 % intervals "
-    "over cards and scenes. The filter's strength was chosen here, so that these are no independent figures; [those further down](#shipped-reading) are.",
+    "over cards and scenes. The filter's strength was chosen here, so that these are no independent figures; those of the kept readings are.",
     key="steps",
 )
 
@@ -859,7 +859,7 @@ else:
     unsharp = next(name for name in on_cards.index if name.startswith("unsharp"))
     words = (
         f"On these cards, both steps alone bring errors from {on_cards[evaluation.UNTOUCHED]:.1%} to {on_cards['both taken away']:.1%}, and house-large alone to "
-        f"{on_cards['house-large']:.1%}. Together it is {on_cards['house-large, after both']:.1%}; with house {on_cards['house, after both']:.1%}, and with "
+        f"{on_cards['house-large']:.1%}. Together they bring them to {on_cards['house-large, after both']:.1%}; with house {on_cards['house, after both']:.1%}, and with "
         f"{unsharp} in place of a network {on_cards[f'{unsharp}, after both']:.1%}."
     )
 Markdown(words)
