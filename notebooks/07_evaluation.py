@@ -665,7 +665,8 @@ if not tried.empty:
         Markdown(
             "What each part of such a recipe is worth, `make ablation` asks of the small network, one change at a time: short trainings on as "
             "many pixels each, judged by reading, and by how sure RapidOCR's own networks are, on crops that were not learned from, of the "
-            "letters that they see in the clean crop. Two further seeds of the unchanged recipe show what chance alone does."
+            "letters that they see in the clean crop. Two further seeds of the unchanged recipe show what chance alone does. After so few "
+            "updates nothing is said about what pays late."
         )
     )
     base = tried[tried["method"] == ablation.BASE].set_index("measure")["figure"]
@@ -675,10 +676,10 @@ if not tried.empty:
             figures.changes(
                 tried[~tried["method"].isin([ablation.BASE, evaluation.UNTOUCHED])],
                 {
-                    "letters": "letters: cross entropy\n(nats; lower is better)",
-                    "cards: error": "cards: character errors\n(points; lower is better)",
-                    "scenes: error": "scenes: character errors\n(points; lower is better)",
-                    "PSNR": "PSNR of cards and scenes\n(dB; higher is better)",
+                    "letters": "letters:\ncross entropy (nats)\nlower is better",
+                    "cards: error": "cards: character\nerrors (points)\nlower is better",
+                    "scenes: error": "scenes: character\nerrors (points)\nlower is better",
+                    "PSNR": "cards and scenes:\nPSNR (dB)\nhigher is better",
                 },
                 {"letters": 1.0, "cards: error": 100.0, "scenes: error": 100.0, "PSNR": 1.0},
             ),
@@ -689,50 +690,6 @@ if not tried.empty:
             key="ablation",
         )
     )
-
-# %%
-if tried.empty:
-    words = ""
-else:
-    apart = {
-        measure: tried[(tried["measure"] == measure) & tried["method"].str.endswith("seed")]["difference"].abs().max()
-        for measure in ("letters", "cards: error", "scenes: error")
-    }
-    beyond = {
-        measure: rows[
-            (rows["difference"].abs() > apart[measure])
-            & ((rows["difference_low"] > 0) | (rows["difference_high"] < 0))
-            & ~rows["method"].str.endswith("seed")
-            & (rows["method"] != evaluation.UNTOUCHED)
-        ]
-        for measure, rows in tried[tried["measure"].isin(apart)].groupby("measure")
-    }
-
-    def listed(rows):
-        return ", ".join(f"*{name}*" for name in rows.sort_values("difference")["method"]) or "none"
-
-    words = (
-        "Other seeds move the letters' cross entropy by up to "
-        f"{apart['letters']:.3f} and errors by up to {100 * apart['cards: error']:.1f} points on cards and "
-        f"{100 * apart['scenes: error']:.1f} on scenes. What does more than that, and more than its interval: for letters, "
-        + "; ".join(
-            f"{what} {listed(beyond['letters'][chosen])}"
-            for what, chosen in (
-                ("better", beyond["letters"]["difference"] < 0),
-                ("worse", beyond["letters"]["difference"] > 0),
-            )
-        )
-        + "; errors on cards, "
-        + "; ".join(
-            f"{what} {listed(beyond['cards: error'][chosen])}"
-            for what, chosen in (
-                ("fewer", beyond["cards: error"]["difference"] < 0),
-                ("more", beyond["cards: error"]["difference"] > 0),
-            )
-        )
-        + ". After so few updates nothing is said about what pays late."
-    )
-Markdown(words)
 
 # %% [markdown]
 # ### The networks that come with the enhancer ◆
