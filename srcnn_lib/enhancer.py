@@ -182,7 +182,7 @@ def _preparation(pixels: np.ndarray, waves: bool, motion: bool) -> tuple[Callabl
     shown = (shown >> 8).astype(np.uint8) if shown.dtype == np.uint16 else shown
     shown = shown if shown.shape[2] == 3 else shown[..., 0]
     steps, reach = [], 0
-    if waves and not (found := frequency.peaks(shown)).empty:
+    if waves and (found := frequency.peaks(shown)):
         steps.append(lambda part: part - frequency.waves(part, found))
         reach += frequency.reach()
         shown = frequency.notch(shown, found)

@@ -27,6 +27,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from srcnn_lib.frequency import Wave
+
 sns.set_theme(style="whitegrid", palette="colorblind")
 
 LOW_COLOUR, HIGH_COLOUR = "C0", "C1"
@@ -398,7 +400,7 @@ def histograms(images: Mapping[str, np.ndarray]) -> Figure:
     return drawing
 
 
-def notching(before: np.ndarray, after: np.ndarray, spectrum: np.ndarray, peaks: pd.DataFrame) -> Figure:
+def notching(before: np.ndarray, after: np.ndarray, spectrum: np.ndarray, peaks: Sequence[Wave]) -> Figure:
     """A piece of an image with a wave, its `frequency.spectrum` with the peaks circled, and the piece without."""
     drawing = Figure(figsize=(8, 8 / 3 * before.shape[0] / before.shape[1] + 0.3), layout="constrained")
     left, middle, right = drawing.subplots(1, 3)
@@ -406,7 +408,7 @@ def notching(before: np.ndarray, after: np.ndarray, spectrum: np.ndarray, peaks:
     left.imshow(before[rows, columns])
     right.imshow(after[rows, columns])
     middle.imshow(spectrum, cmap="gray", aspect="auto", vmin=np.quantile(spectrum, 0.05), extent=(-0.5, 0.5, 0.5, -0.5))
-    for peak in peaks.itertuples():
+    for peak in peaks:
         for sign in (1, -1):
             middle.plot(sign * peak.fx, sign * peak.fy, "o", markersize=9, markerfacecolor="none", color="yellow")
     for axis, title in ((left, "with the pattern"), (middle, "spectrum"), (right, "filtered")):

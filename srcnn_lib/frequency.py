@@ -1,15 +1,32 @@
 """Section 2.4, frequency domain: finds and removes regular patterns, such as a scanner's or a screen's lines."""
 
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import cv2
 import numpy as np
-import pandas as pd
-from scipy import fft
-from scipy.special import ndtr
+from numpy import fft
 
-COLUMNS = ("fy", "fx", "strength", "amplitude", "evenness", "steadiness")
 _TILES = 4  # each way, in which a pattern must be present
 _MOST_CANDIDATES = 16  # whose evenness is looked at, highest first
 _SIDE, _AXIS, _CORE = 15, 30, 3  # bins: neighbourhood of a peak, along its row and column, and its own width
+
+
+class Wave(NamedTuple):
+    """A sine over the whole image; of one that was not found there, only the frequency is known."""
+
+    fy: float
+    """Cycles a pixel downwards."""
+    fx: float
+    """Cycles a pixel to the right."""
+    strength: float = math.nan
+    """How far its peak stands out, in dB."""
+    amplitude: float = math.nan
+    """In grey levels."""
+    evenness: float = math.nan
+    """See `peaks`, as for the next."""
+    steadiness: float = math.nan
 
 
 def check_image(image: np.ndarray) -> None:
@@ -45,7 +62,7 @@ def peaks(
     min_amplitude: float = 1.0,
     min_evenness: float = 0.5,
     min_steadiness: float = 0.6,
-) -> pd.DataFrame:
+) -> list[Wave]:
     """Find the sine waves that lie over the whole image, from the peaks of its windowed power spectrum.
 
     A peak has to stand out from the square of frequencies round it, and from those on its own row and column,
@@ -76,9 +93,8 @@ def peaks(
 
     Returns
     -------
-    One row a pair of conjugate peaks, strongest first: fy and fx in cycles a pixel (fx from 0 to 0.5,
-    refined by a parabola through the neighbours), strength in dB, amplitude in grey levels (the median of
-    the parts), evenness, steadiness.
+    One wave a pair of conjugate peaks, strongest first: fx from 0 to 0.5, both frequencies refined by a parabola
+    through the neighbours; the amplitude is the median of the parts.
 
     Raises
     ------
@@ -86,22 +102,22 @@ def peaks(
         For other types and shapes.
     """
     luma = grey(image)
-    found = _candidates(luma, max(lowest, 8 / min(luma.shape)), min_strength, min_amplitude / 2)
     values = luma.astype(np.float32)
-    over_parts = np.array([_over_parts(values, row.fy, row.fx) for row in found.itertuples()]).reshape(-1, 2, _TILES**2)
-    amplitudes, steadiness = over_parts[:, 0], over_parts[:, 1]
-    found["amplitude"] = np.median(amplitudes, axis=1)
-    found["evenness"] = amplitudes.min(axis=1) / np.maximum(found["amplitude"], 1e-6)
-    found["steadiness"] = np.median(steadiness, axis=1)
-    enough = {"amplitude": min_amplitude, "evenness": min_evenness, "steadiness": min_steadiness}
-    kept = (found[list(enough)] >= pd.Series(enough)).all(axis=1)
-    return found.loc[kept, list(COLUMNS)].sort_values("strength", ascending=False, ignore_index=True)
+    found = []
+    for fy, fx, strength in _candidates(luma, max(lowest, 8 / min(luma.shape)), min_strength, min_amplitude / 2):
+        amplitudes, steadiness = _over_parts(values, fy, fx)
+        amplitude = np.median(amplitudes)
+        evenness = amplitudes.min() / max(amplitude, 1e-6)
+        wave = Wave(*map(float, (fy, fx, strength, amplitude, evenness, np.median(steadiness))))
+        if wave.amplitude >= min_amplitude and wave.evenness >= min_evenness and wave.steadiness >= min_steadiness:
+            found.append(wave)
+    return sorted(found, key=lambda wave: -wave.strength)
 
 
 _find = peaks  # `notch` has an argument of that name
 
 
-def notch(image: np.ndarray, peaks: pd.DataFrame | None = None, *, width: float = 0.004) -> np.ndarray:
+def notch(image: np.ndarray, peaks: Sequence[Wave] | None = None, *, width: float = 0.004) -> np.ndarray:
     """Remove waves with Gaussian notches at their frequencies and the conjugate ones.
 
     The response of the filter is one minus the largest of the Gaussians, R. C. Gonzalez, R. E. Woods, Digital
@@ -114,7 +130,7 @@ def notch(image: np.ndarray, peaks: pd.DataFrame | None = None, *, width: float 
     image
         uint8 (H, W) or (H, W, 3), each channel filtered by itself.
     peaks
-        Table with columns fy and fx in cycles a pixel; None takes those that `peaks` finds.
+        The waves; None takes those that `peaks` finds.
     width
         Standard deviation of each notch in cycles a pixel. 1 / (2π · width) pixels is the distance over which
         a wave's amplitude may change. 0 leaves the image as it is, and so do no peaks.
@@ -126,25 +142,23 @@ def notch(image: np.ndarray, peaks: pd.DataFrame | None = None, *, width: float 
     Raises
     ------
     ValueError
-        For other types and shapes, a negative width, or a table without these columns.
+        For other types and shapes, and for a negative width.
     """
     check_image(image)
     found = _find(image) if peaks is None else peaks
     return np.clip(np.rint(image - waves(image, found, width=width)), 0, 255).astype(np.uint8)
 
 
-def waves(image: np.ndarray, peaks: pd.DataFrame, *, width: float = 0.004) -> np.ndarray:
+def waves(image: np.ndarray, peaks: Sequence[Wave], *, width: float = 0.004) -> np.ndarray:
     """What `notch` takes away: float32, in the shape and unit of `image`, (H, W) or (H, W, C) of any real type.
 
     Arguments and errors as for `notch`. What lies farther away than `reach` pixels hardly changes it.
     """
     if not 0 <= width < np.inf:
         raise ValueError(f"width: expected cycles a pixel from 0, received {width!r}")
-    if missing := {"fy", "fx"} - set(peaks.columns):
-        raise ValueError(f"peaks: expected columns fy and fx, received none named {' and '.join(sorted(missing))}")
-    if width == 0 or peaks.empty:
+    if width == 0 or not peaks:
         return np.zeros(image.shape, np.float32)
-    return _waves(image, peaks[["fy", "fx"]].to_numpy(float), width)
+    return _waves(image, np.array([(wave.fy, wave.fx) for wave in peaks]), width)
 
 
 def reach(width: float = 0.004) -> int:
@@ -165,13 +179,13 @@ def _hann(shape: tuple[int, int]) -> np.ndarray:
     return np.outer(*(np.hanning(length + 2)[1:-1] for length in shape)).astype(np.float32)
 
 
-def _candidates(luma: np.ndarray, lowest: float, min_strength: float, min_height: float) -> pd.DataFrame:
-    """Peaks of one half of the spectrum that stand out, before it is known how even they are.
+def _candidates(luma: np.ndarray, lowest: float, min_strength: float, min_height: float) -> np.ndarray:
+    """Peaks of one half of the spectrum that stand out, before it is known how even they are: fy, fx, strength.
 
     `min_height` is in grey levels; between two bins, a wave shows about half of its amplitude at worst.
     """
     if min(luma.shape) < 16:
-        return pd.DataFrame(columns=COLUMNS[:3], dtype=float)
+        return np.empty((0, 3))
     power = _power(luma)
     prominence = power - _surroundings(power)
     fy, fx = (_frequencies(length) for length in luma.shape)
@@ -180,12 +194,9 @@ def _candidates(luma: np.ndarray, lowest: float, min_strength: float, min_height
     rows, columns = np.nonzero(standing_out & (_wrapped_maximum(power) == power))
     highest = np.argsort(-height[rows, columns], kind="stable")[:_MOST_CANDIDATES]
     rows, columns = rows[highest], columns[highest]
-    found = {
-        "fy": fy[rows] + _vertex(power, rows, columns, axis=0) / luma.shape[0],
-        "fx": fx[columns] + _vertex(power, rows, columns, axis=1) / luma.shape[1],
-        "strength": prominence[rows, columns],
-    }
-    return pd.DataFrame(found)
+    fy = fy[rows] + _vertex(power, rows, columns, axis=0) / luma.shape[0]
+    fx = fx[columns] + _vertex(power, rows, columns, axis=1) / luma.shape[1]
+    return np.stack([fy, fx, prominence[rows, columns]], axis=1)
 
 
 def _frequencies(length: int) -> np.ndarray:
@@ -268,6 +279,8 @@ def _steadiness(part: np.ndarray) -> float:
 
 def _waves(image: np.ndarray, frequencies: np.ndarray, width: float) -> np.ndarray:
     """What the notches take away: float32, in the shape of `image`."""
+    from scipy import fft  # faster than NumPy's, but it takes longer to import than a card takes
+
     values = image.reshape(*image.shape[:2], -1).astype(np.float32)
     values -= values.mean(axis=(0, 1))
     height, breadth = image.shape[:2]
@@ -294,5 +307,5 @@ def _gaussians(shape: tuple[int, int], frequencies: np.ndarray, width: float) ->
 
 def _covered(length: int, reach: float) -> np.ndarray:
     """Share of a Gaussian of standard deviation `reach` round each pixel of a row that lies within the row."""
-    place = np.arange(length)
-    return ndtr((length - 0.5 - place) / reach) - ndtr((-0.5 - place) / reach)
+    below = np.array([math.erf((place + 0.5) / (reach * math.sqrt(2))) / 2 for place in range(length)])
+    return below + below[::-1]

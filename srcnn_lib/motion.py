@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from scipy import fft
+from numpy import fft
 
 from srcnn_lib import frequency
 
@@ -79,6 +79,8 @@ def undo(image: np.ndarray, movement: Movement, *, noise: float = NOISE) -> np.n
     for name, value in (("length", movement.length), ("noise", noise)):
         if not 0 < value < np.inf:
             raise ValueError(f"{name}: expected a positive number, received {value!r}")
+    from scipy import fft  # faster than NumPy's, but it takes longer to import than a card takes
+
     values = image.reshape(*image.shape[:2], -1).astype(np.float32)
     sizes = [fft.next_fast_len(side + 2 * REACH, real=True) for side in image.shape[:2]]
     rows, columns = (
