@@ -40,7 +40,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 # Each of its arenas keeps what one thread ever needed, and OCR reads in new threads each time: 3.9 GB with 16 of them.
 export MALLOC_ARENA_MAX := 2
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo legible motion ablation test-faults test-hostile test-fuzz test-determinism test-scale test-newest bench-sharp check-enhance
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo legible blur ablation test-faults test-hostile test-fuzz test-determinism test-scale test-newest bench-sharp check-enhance
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -178,8 +178,8 @@ weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib 
 legible: $(RUN_DIR)/03_split.ipynb ## the house models that `enhance` comes with, and the experiments before them; FONTS=folders of typefaces
 	@$(PYTHON) -m srcnn_lib legible $(RUN_DIR) $(FONTS:%=--fonts %) --ship
 
-motion: $(READY) ## the network that sees movements, and what is read after every step of the enhancer; FONTS=folders of typefaces
-	@$(PYTHON) -m srcnn_lib motion $(FONTS:%=--fonts %)
+blur: $(READY) ## the network that sees movements and lack of focus, and what is read after every step of the enhancer; FONTS=folders of typefaces
+	@$(PYTHON) -m srcnn_lib blur $(FONTS:%=--fonts %)
 
 ablation: $(READY) ## what each part of the house model's recipe is worth: short trainings, one change at a time; FONTS=folders of typefaces
 	@$(PYTHON) -m srcnn_lib ablation $(FONTS:%=--fonts %)

@@ -103,7 +103,7 @@ def main() -> None:
     networks = enhancer.models()
     enhancers = {evaluation.UNTOUCHED: lambda image: image, unsharp: evaluation.FILTERS[unsharp]}
     enhancers |= {f"{unsharp}, after both": lambda image: evaluation.FILTERS[unsharp](enhancer.prepare(image))}
-    enhancers |= {"waves and movement taken away": enhancer.prepare}
+    enhancers |= {"waves and blur taken away": enhancer.prepare}
     enhancers |= {name: partial(enhancer.enhance, model=name, threads=1) for name in networks}
 
     if arguments.designs:

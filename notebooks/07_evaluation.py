@@ -52,6 +52,7 @@ from IPython.display import Markdown, display
 
 from srcnn_lib import (
     ablation,
+    blur,
     comparison,
     enhancer,
     evaluation,
@@ -59,7 +60,6 @@ from srcnn_lib import (
     images,
     legible,
     metrics,
-    motion,
     ocr,
     original,
     pairs,
@@ -728,25 +728,26 @@ figures.table(
 # Their images are for OCR, not for keeping.
 
 # %% [markdown]
-# ### Before the network: waves and movement ◆
+# ### Before the network: waves and blur ◆
 #
-# Two kinds of degradation these networks hardly learned to undo, since every direction and every width asks for a filter of its own:
-# waves that a screen or a scanner lays over a card, and a hand that moved. The enhancer takes both away before its network
-# sees the card. Waves go by the notch filter of section 2.4. A movement leaves its mark in the spectrum: along it, those frequencies
-# go out that fit into its length. A small network reads length and direction from the mean spectrum of many small windows; it learned from drawn
-# scenes and training cards, of which it is known how they were spoilt (`make motion`). A Wiener filter then undoes the movement
-# (`motion.undo`). Whether there is one at all, it has to be sure of; what it is not sure of stays, and so do movements of more than 15 pixels:
-# to a network that has only seen documents, photographs without text look like those.
+# Three kinds of degradation these networks hardly learned to undo, since every direction and every width asks for a filter of its own:
+# waves that a screen or a scanner lays over a card, a hand that moved, and a lens out of focus. The enhancer takes them away before its network
+# sees the card. Waves go by the notch filter of section 2.4. Movement and lack of focus leave their marks in the spectrum: along a movement, those frequencies
+# go out that fit into its length, and a lens out of focus puts out rings of them. A small network reads length, direction and radius from the mean spectrum of
+# many small windows; it learned from drawn scenes and training cards, of which it is known how they were spoilt (`make blur`). A Wiener filter then
+# undoes the blur (`blur.undo`). Whether there is one at all, the network has to be sure of; what it is not sure of stays, and so do movements of more than 15 pixels:
+# to a network that has only seen documents, photographs without text look like those. Of the other blurs, the network that comes after it takes care.
 
 # %%
-seen = records.read("motion")
+seen = records.read("blur")
 figures.table(
-    pd.DataFrame({"": ["not run yet: make motion"]})
+    pd.DataFrame({"": ["not run yet: make blur"]})
     if seen is None
     else pd.DataFrame(
         [
             {
-                "movement in pixels": "none"
+                "blur": "movement" if row["blur"] == "movement" else "out of focus",
+                "length, radius": "none"
                 if row["longest"] == 0
                 else f"above {row['shortest']:g}, to {row['longest']:g}",
                 **{name: row[name] for name in ("samples", "found", "apart, median", "apart, 90 %")},
@@ -754,41 +755,47 @@ figures.table(
             for row in seen["watched"]
         ]
     ),
-    caption="How well the network sees movements, on crops of scenes and cards that it did not learn from, spoilt as cards are"
+    caption="How well the network sees blurs, on crops of scenes and cards that it did not learn from, spoilt as cards are"
     + (
-        f" ({seen['date']}, {seen['device']}): share that is taken for one, and how far the ends of the movement that is found are from those of the true one, in pixels."
+        f" ({seen['date']}, {seen['device']}): share that is taken for blurred so, and how far from the truth what is found lies: the ends of a movement, or the radius. All in pixels."
         if seen
         else "."
     ),
     formats={} if seen is None else {"found": "{:.1%}", "apart, median": "{:.2f}", "apart, 90 %": "{:.2f}"},
-    key="movements",
+    key="blurs",
 )
 
 # %%
-moved = {name: motion.find(enhancer.prepare(unsquashed(name)[0], motion=False)) for name in cards}
-moved = {name: movement for name, movement in moved.items() if movement.certain}
-if moved:
-    name, movement = next(iter(moved.items()))
-    low, truths = unsquashed(name)
-    views = [
-        ("untouched", low),
-        ("movement taken back", enhancer.prepare(low)),
-        ("house-large after it", enhancer.enhance(low, model="house-large")),
-        ("sharp", next(iter(truths.values()))),
-    ]
-    display(
-        figures.figure(
-            figures.side_by_side(views, columns=2, width=10),
-            caption=f"The first of {len(moved)} of {len(cards)} test cards in which a movement is seen: {movement.length:.1f} pixels along "
-            f"{movement.angle:.0f}°, clockwise from the right.",
-            alt="A card four times: blurred along one direction, with the movement taken back, enhanced after that, and sharp.",
+blurred = {name: blur.find(enhancer.prepare(unsquashed(name)[0], blur=False)) for name in cards}
+for which, kind, done in ((0, "movement", "movement taken back"), (1, "lack of focus", "focus brought back")):
+    found = {name: both[which] for name, both in blurred.items() if both[which].certain}
+    alone = {name: one for name, one in found.items() if not blurred[name][1 - which].certain} or found
+    if alone:
+        name, one = next(iter(alone.items()))
+        low, truths = unsquashed(name)
+        views = [
+            ("untouched", low),
+            (done, enhancer.prepare(low)),
+            ("house-large after it", enhancer.enhance(low, model="house-large")),
+            ("sharp", next(iter(truths.values()))),
+        ]
+        size = (
+            f"{one.length:.1f} pixels along {one.angle:.0f}°, clockwise from the right"
+            if which == 0
+            else f"a radius of {one.radius:.1f} pixels"
         )
-    )
+        display(
+            figures.figure(
+                figures.side_by_side(views, columns=2, width=10),
+                caption=f"One of {len(found)} of {len(cards)} test cards in which a {kind} is seen: {size}.",
+                alt=f"A card four times: blurred, with the {done}, enhanced after that, and sharp.",
+            )
+        )
 
 # %%
-steps = records.read_table("motion")
+steps = records.read_table("blur")
 figures.table(
-    pd.DataFrame({"": ["not run yet: make motion"]})
+    pd.DataFrame({"": ["not run yet: make blur"]})
     if steps is None
     else pd.DataFrame(
         {

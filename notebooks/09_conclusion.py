@@ -255,7 +255,7 @@ wishes = {
     "cleaning": [("2.1", "Which pairs to doubt"), ("2.4", "Cleaning")],
     "the frequency domain": [
         ("2.4", "Frequency domain"),
-        ("2.9", "Before the network: waves and movement"),
+        ("2.9", "Before the network: waves and blur"),
         ("2.10", "More pre-processing"),
     ],
     "better networks": [("2.5", "A light version of each, trained alike"), ("2.10", "Another model")],

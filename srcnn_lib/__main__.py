@@ -99,7 +99,7 @@ class _Share(click.FloatRange):
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
 @click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
 @click.option("--waves/--keep-waves", default=True, help="Take regular patterns away first, if there are.")
-@click.option("--motion/--keep-motion", default=True, help="Take a movement of the hand back first, if there was.")
+@click.option("--blur/--keep-blur", default=True, help="Take a movement and a lack of focus back first, if there were.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Images at a time.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
@@ -142,7 +142,7 @@ def enhance(sources: tuple[Path, ...], out: Path, compare: bool, **options) -> N
 @click.option("--model", default="house", show_default=True, help="A network of srcnn_lib/weights.")
 @click.option("--strength", default=1.0, show_default=True, type=_Share(), help="0 changes nothing.")
 @click.option("--waves/--keep-waves", default=True, help="Take regular patterns away first, if there are.")
-@click.option("--motion/--keep-motion", default=True, help="Take a movement of the hand back first, if there was.")
+@click.option("--blur/--keep-blur", default=True, help="Take a movement and a lack of focus back first, if there were.")
 @click.option("--force", is_flag=True, help="Write over outputs that are there already.")
 @click.option("--strip", is_flag=True, help="Leave out EXIF, which can tell place and owner.")
 def enhance_many(source: str, out: str, **options) -> None:
@@ -235,14 +235,14 @@ def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], s
 
 @main.command()
 @click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
-def motion(fonts: tuple[Path, ...]) -> None:
-    """Train the network that sees movements, and read validation cards after every step of the enhancer."""
-    from srcnn_lib import files, motion_training
+def blur(fonts: tuple[Path, ...]) -> None:
+    """Train the network that sees blurs, and read validation cards after every step of the enhancer."""
+    from srcnn_lib import blur_training, files
 
     def run() -> None:
         options = {"fonts": fonts, "work": files.ROOT / "reports" / "legible"}
-        motion_training.train(**options)
-        click.echo(motion_training.judge(**options).round(4).to_string(index=False))
+        blur_training.train(**options)
+        click.echo(blur_training.judge(**options).round(4).to_string(index=False))
 
     _or_exit(run)
 

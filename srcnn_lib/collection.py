@@ -113,7 +113,7 @@ def enhance(
     force, strip
         As for `enhancer.enhance_files`.
     options
-        `model`, `strength`, `waves` and `motion`, as for `enhancer.enhance`.
+        `model`, `strength`, `waves` and `blur`, as for `enhancer.enhance`.
 
     Raises DataError if there is no image, or if outputs would be written over inputs.
     """

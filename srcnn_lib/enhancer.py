@@ -1,7 +1,8 @@
 """The trained networks at work on anyone's images, without TensorFlow.
 
 The networks lie in `weights/` as ONNX files, with what they were made from in `weights.json`; `make weights` makes both
-from a finished run. Before they see an image, waves that lie over it and a movement of the hand are taken away.
+from a finished run. Before they see an image, waves that lie over it, a movement of the hand and a lack of focus are
+taken away.
 """
 
 import base64
@@ -43,7 +44,10 @@ def models() -> dict[str, dict]:
 
 def hashes() -> dict[str, str]:
     """What tells results of these networks from others, by name: the SHA-256 of each, and what is done before it."""
-    return {name: f"{network['sha256']} after waves and motion" for name, network in models().items()}
+    from srcnn_lib import blur
+
+    before = f"waves and blur {blur.recorded_hash()[:12]}"
+    return {name: f"{network['sha256']} after {before}" for name, network in models().items()}
 
 
 def measured_now() -> dict[str, object]:
@@ -63,12 +67,12 @@ def enhance(
     model: str = DEFAULT,
     strength: float = 1.0,
     waves: bool = True,
-    motion: bool = True,
+    blur: bool = True,
     tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
 ) -> np.ndarray:
-    """Enhance one image: take regular patterns and a movement away, then show what is left to a network.
+    """Enhance one image: take regular patterns and blur away, then show what is left to a network.
 
     Parameters
     ----------
@@ -83,9 +87,9 @@ def enhance(
         Whether to look for waves that lie over the whole image, such as the lines of a screen or a scanner, and to
         take them away before the network sees it (see `frequency.notch`). They are looked for in the 1,024 pixels in
         the middle, each way.
-    motion
-        Whether to look, there too, for a straight movement during the exposure, and to take that back before the
-        network sees it (see `motion.undo`).
+    blur
+        Whether to look, there too, for a straight movement during the exposure and for a lack of focus, and to take
+        them back before the network sees it (see `blur.undo`).
     tile
         Longest side in pixels, a multiple of 8, of the equal tiles that larger images are cut into. Each is enhanced
         with as much of the image round it as the network can see, so the result is that of the whole image up to
@@ -119,20 +123,20 @@ def enhance(
             f"expected uint8 or uint16 of shape (H, W) or (H, W, 1 to 4), received {image.dtype} of shape {image.shape}"
         )
     result = np.array(image, native, order="C")
-    options = {"model": model, "strength": strength, "waves": waves, "motion": motion}
+    options = {"model": model, "strength": strength, "waves": waves, "blur": blur}
     _enhance_in_place(result, **options, tile=tile, threads=threads, before_tile=before_tile)
     return result
 
 
-def prepare(image: np.ndarray, *, waves: bool = True, motion: bool = True) -> np.ndarray:
-    """What `enhance` shows to a network: the image without waves and movement, rounded; a new array of the same shape.
+def prepare(image: np.ndarray, *, waves: bool = True, blur: bool = True) -> np.ndarray:
+    """What `enhance` shows to a network: the image without waves and blur, rounded; a new array of the same shape.
 
     `image` is uint8, (H, W) or RGB (H, W, 3), with at least one pixel; raises ValueError for others.
     """
     from srcnn_lib import frequency
 
     frequency.check_image(image)
-    before, _ = _preparation(image, waves, motion)
+    before, _ = _preparation(image, waves, blur)
     return np.rint(255 * before(np.float32(image) / 255)).astype(np.uint8)
 
 
@@ -142,17 +146,17 @@ def _enhance_in_place(
     model: str = DEFAULT,
     strength: float = 1.0,
     waves: bool = True,
-    motion: bool = True,
+    blur: bool = True,
     tile: int | None = None,
     threads: int | None = None,
     before_tile: Callable[[], None] | None = None,
     run_options: onnxruntime.RunOptions | None = None,
 ) -> None:
     """As `enhance`, but write the result into the image. With `run_options`, another thread can end the work."""
-    _check_options(model, strength, waves, motion, tile, threads)
+    _check_options(model, strength, waves, blur, tile, threads)
     cores = os.cpu_count() or 1
     session, reach = _session(model, min(threads or cores, cores))
-    before, further = _preparation(pixels, waves, motion)
+    before, further = _preparation(pixels, waves, blur)
     reach += further
     tile = tile or max(_TILE, min(10 * reach, (_SEEN - 2 * reach) // _STEP * _STEP))
     above = pixels[:0]  # what the image was above the band, where it is enhanced by now, as far as the network sees
@@ -170,12 +174,12 @@ def _enhance_in_place(
         above = band[max(0, bottom - reach) : bottom].copy()
 
 
-def _preparation(pixels: np.ndarray, waves: bool, motion: bool) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
+def _preparation(pixels: np.ndarray, waves: bool, blur: bool) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
     """What is done to a part of an image, float32 (H, W, C) in [0, 1], before the network, and how far that sees."""
-    if not (waves or motion):
+    if not (waves or blur):
         return lambda part: part, 0
-    from srcnn_lib import frequency  # loads SciPy and pandas, which takes longer than a small image does
-    from srcnn_lib import motion as movements
+    from srcnn_lib import blur as blurs
+    from srcnn_lib import frequency
 
     middle = tuple(slice(max(side - _LOOKED_AT, 0) // 2, (side + _LOOKED_AT) // 2) for side in pixels.shape[:2])
     shown = _colours(pixels[middle])
@@ -186,9 +190,9 @@ def _preparation(pixels: np.ndarray, waves: bool, motion: bool) -> tuple[Callabl
         steps.append(lambda part: part - frequency.waves(part, found))
         reach += frequency.reach()
         shown = frequency.notch(shown, found)
-    if motion and (movement := movements.find(shown)).certain:
-        steps.append(lambda part: movements.undo(part, movement))
-        reach += movements.REACH
+    if blur and (certain := [one for one in blurs.find(shown) if one.certain]):
+        steps.append(lambda part: blurs.undo(part, certain))
+        reach += blurs.REACH
 
     def before(part: np.ndarray) -> np.ndarray:
         for step in steps:
@@ -204,9 +208,7 @@ def _colours(pixels: np.ndarray) -> np.ndarray:
     return colours[..., : colours.shape[2] - (colours.shape[2] in (2, 4))]
 
 
-def _check_options(
-    model: object, strength: object, waves: object, motion: object, tile: object, threads: object
-) -> None:
+def _check_options(model: object, strength: object, waves: object, blur: object, tile: object, threads: object) -> None:
     """Raise TypeError or ValueError for what `enhance` cannot take; whether there is such a model is not looked at."""
     if not isinstance(model, str):
         raise TypeError(f"model: expected a name, received {model!r}")
@@ -214,7 +216,7 @@ def _check_options(
         raise TypeError(f"strength: expected a number from 0 to 1, received {strength!r}")
     if not 0 <= strength <= 1:
         raise ValueError(f"strength: expected a number from 0 to 1, received {strength!r}")
-    for name, value in (("waves", waves), ("motion", motion)):
+    for name, value in (("waves", waves), ("blur", blur)):
         if not isinstance(value, bool):
             raise TypeError(f"{name}: expected True or False, received {value!r}")
     for name, value in (("tile", tile), ("threads", threads)):
@@ -251,7 +253,7 @@ def enhance_files(
     model: str = DEFAULT,
     strength: float = 1.0,
     waves: bool = True,
-    motion: bool = True,
+    blur: bool = True,
     jobs: int = 1,
     force: bool = False,
     strip: bool = False,
@@ -263,7 +265,7 @@ def enhance_files(
     ----------
     targets
         Where each input goes, see `photos.targets`.
-    model, strength, waves, motion
+    model, strength, waves, blur
         As for `enhance`.
     jobs
         Images at a time; the cores are shared out among them.
@@ -286,7 +288,7 @@ def enhance_files(
 
     def safely(source: Path) -> None:
         try:
-            options = {"model": model, "strength": strength, "waves": waves, "motion": motion}
+            options = {"model": model, "strength": strength, "waves": waves, "blur": blur}
             options |= {"threads": threads, "run_options": runs}
             done = enhance_file(source, targets[source], force=force, strip=strip, read=read, **options)
         except Exception as error:  # decoders of broken files raise all kinds

@@ -45,7 +45,7 @@ SHARED_COLUMNS = frozenset([
     "method", "filter: width in pixels, amount", "PSNR", "PSNR, label", "PSNR, clean card", "PSNR, range", "gain",
     "engine", "character errors", "against untouched", "half", "case", "test", "argument", "section", "rung",
     "here", "search", "candidate", "training", "pre-processing", "what is scored", "published size", "built",
-    "movement in pixels", "95 % interval", "Set5 ×2 / ×3 / ×4", "light version", "recipe",
+    "blur", "length, radius", "95 % interval", "Set5 ×2 / ×3 / ×4", "light version", "recipe",
 ])  # fmt: skip
 NAME_COLUMNS = frozenset({"name", "file", "low", "high", "first", "second"})
 

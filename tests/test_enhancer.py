@@ -162,15 +162,15 @@ def moved():
 
 def test_a_movement_is_taken_back_before_the_network_sees_it(moved):
     sharp, blurred = moved
-    taken_back, left = (cv2.PSNR(enhancer.enhance(blurred, motion=motion), sharp) for motion in (True, False))
+    taken_back, left = (cv2.PSNR(enhancer.enhance(blurred, blur=blur), sharp) for blur in (True, False))
     assert taken_back > left + 1
     prepared = enhancer.prepare(blurred)
     assert prepared.shape == blurred.shape and prepared.dtype == np.uint8
-    assert np.array_equal(enhancer.prepare(blurred, motion=False), blurred)
+    assert np.array_equal(enhancer.prepare(blurred, blur=False), blurred)
     assert enhancer.prepare(blurred[..., 0]).shape == blurred.shape[:2]
     with pytest.raises(ValueError, match="uint16"):
         enhancer.prepare(blurred.astype(np.uint16))
-    assert np.array_equal(enhancer.enhance(sharp), enhancer.enhance(sharp, motion=False)), "where none is seen"
+    assert np.array_equal(enhancer.enhance(sharp), enhancer.enhance(sharp, blur=False)), "where none is seen"
 
 
 def test_a_movement_goes_in_tiles_as_in_the_whole_and_by_half(moved):
@@ -225,7 +225,7 @@ def test_what_is_of_another_type_is_named(image):
         "tile": (8.0, "8"),
         "threads": (1.5, "2"),
         "waves": ("no", 1, None),
-        "motion": ("no", 0, None),
+        "blur": ("no", 0, None),
         "model": (None, ["house"]),
     }.items():
         for slip in slips:
