@@ -768,8 +768,8 @@ figures.table(
 # %%
 blurred = {name: blur.find(enhancer.prepare(unsquashed(name)[0], blur=False)) for name in cards}
 for which, kind, done in ((0, "movement", "movement taken back"), (1, "lack of focus", "focus brought back")):
-    found = {name: both[which] for name, both in blurred.items() if both[which].certain}
-    alone = {name: one for name, one in found.items() if not blurred[name][1 - which].certain} or found
+    found = {name: seen_there[which] for name, seen_there in blurred.items() if seen_there[which].certain}
+    alone = {name: one for name, one in found.items() if len(blurred[name].certain) == 1} or found
     if alone:
         name, one = next(iter(alone.items()))
         low, truths = unsquashed(name)

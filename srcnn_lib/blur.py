@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy import fft
@@ -26,8 +27,8 @@ RECORD = Path(__file__).parent / "records" / "blur.json"  # `records` takes seco
 """What the network was made from, and how well it sees."""
 SURE = 0.9
 """From which probability on that there is a blur it is taken back; with it, hardly a crop without one has one."""
-NOISE = 0.01
-"""Power of the noise over that of the image, which the filter expects at frequency 0; see `blur_training`."""
+NOISES = 0.01, 0.03
+"""The least and the most power of noise over that of the image, at frequency 0, that the filter expects: `noise`."""
 RISE = 40.0
 """How much more of it there is at higher frequencies: times 1 + this times the square of the cycles a pixel."""
 REACH = 96
@@ -99,6 +100,20 @@ class Defocus:
         return (covered / covered.sum()).astype(np.float32)
 
 
+class Seen(NamedTuple):
+    """What blurred an image, as far as it is seen."""
+
+    movement: Movement
+    defocus: Defocus
+    noise: float
+    """What `undo` is to expect, see `noise`."""
+
+    @property
+    def certain(self) -> list[Movement | Defocus]:
+        """The blurs that are to be taken back."""
+        return [one for one in (self.movement, self.defocus) if one.certain]
+
+
 def _check_positive(**values: float) -> None:
     for name, value in values.items():
         if not 0 < value < np.inf:
@@ -111,11 +126,12 @@ def _round_centre(reach: float) -> np.ndarray:
     return np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
 
 
-def undo(image: np.ndarray, blurs: Sequence[Movement | Defocus], *, noise: float = NOISE) -> np.ndarray:
+def undo(image: np.ndarray, blurs: Sequence[Movement | Defocus], *, noise: float) -> np.ndarray:
     """Take blurs back, one or all at once: float32 in shape and unit of `image`, (H, W) or (H, W, C) of any real type.
 
-    The result is not bounded. The image is continued by mirroring. What lies farther away than `REACH` pixels hardly
-    changes a pixel. Raises ValueError for a length, radius or noise that is not positive.
+    `noise` is the power of the noise over that of the image at frequency 0. The result is not bounded. The image is
+    continued by mirroring. What lies farther away than `REACH` pixels hardly changes a pixel. Raises ValueError for a
+    length, radius or noise that is not positive.
     """
     _check_positive(noise=noise)
     from scipy import fft  # faster than NumPy's, but it takes longer to import than a card takes
@@ -172,13 +188,25 @@ def spectrum(image: np.ndarray) -> np.ndarray:
     return fft.fftshift(logged - logged.mean(), axes=0)
 
 
-def find(image: np.ndarray) -> tuple[Movement, Defocus]:
+def noise(spectrum: np.ndarray) -> float:
+    """What the filter is to expect, from a `spectrum`: the more, the less its end lies below its beginning.
+
+    Rule and bounds were chosen on training crops, as those that come nearest to what was not blurred.
+    """
+    frequency = np.hypot(np.arange(-WINDOW // 2, WINDOW // 2)[:, None], np.arange(WINDOW // 2 + 1)) / WINDOW
+    end, beginning = (spectrum[part] for part in (frequency > 0.42, (frequency > 0.03) & (frequency < 0.1)))
+    logged = float(np.median(end) - beginning.mean()) + 1.3
+    return float(10 ** np.clip(logged, *np.log10(NOISES)))
+
+
+def find(image: np.ndarray) -> Seen:
     """The blurs of an image, as the shipped network sees them; images as for `spectrum`. Smaller ones have none."""
     if min(image.shape[:2]) < WINDOW:
-        return Movement(0.0, 0.0, 0.0), Defocus(0.0, 0.0)
+        return Seen(Movement(0.0, 0.0, 0.0), Defocus(0.0, 0.0), NOISES[0])
+    found = spectrum(image)
     (given,) = session().get_inputs()
-    (answers,) = session().run(None, {given.name: spectrum(image)[None, ..., None]})
-    return decoded(answers[0])
+    (answers,) = session().run(None, {given.name: found[None, ..., None]})
+    return Seen(*decoded(answers[0]), noise(found))
 
 
 def decoded(answers: np.ndarray) -> tuple[Movement, Defocus]:

@@ -23,8 +23,6 @@ from srcnn_lib import blur, files
 
 LEARNED, LEARNED_RADIUS = 21.0, 8.5
 """The longest movements, and the largest radii, that are learned from, in pixels."""
-NOISES = (0.003, 0.01, 0.03)
-"""From which `blur.NOISE` was chosen, by the errors of the large network on validation cards."""
 _NETWORKS = ("house", "house-large")
 _UNSHARP = "unsharp masking: 5, 0.75"  # the best for reading on validation cards, section 2.9
 
@@ -94,11 +92,7 @@ def judge(*, fonts: Sequence[Path], work: Path) -> pd.DataFrame:
         f"{_UNSHARP}, after both": lambda image: unsharp(enhancer.prepare(image)),
         **{name: partial(enhancer.enhance, model=name, waves=False, blur=False, threads=1) for name in _NETWORKS},
         **{f"{name}, after both": partial(enhancer.enhance, model=name, threads=1) for name in _NETWORKS},
-        **{
-            f"house-large, noise {noise:g}": partial(_with_noise, noise=noise)
-            for noise in NOISES
-            if noise != blur.NOISE
-        },
+        **{f"house-large, noise {noise:g} for all": partial(_with_noise, noise=noise) for noise in blur.NOISES},
     }
     read = legible.read_after(methods, fonts=fonts, cache=work / "read", cards=legible.READ_LAST)
     tables = []
@@ -121,7 +115,7 @@ def _with_noise(image: np.ndarray, *, noise: float) -> np.ndarray:
     from srcnn_lib import enhancer
 
     calm = enhancer.prepare(image, blur=False)
-    if blurs := [found for found in blur.find(calm) if found.certain]:
+    if blurs := blur.find(calm).certain:
         calm = np.clip(np.rint(blur.undo(calm, blurs, noise=noise)), 0, 255).astype(np.uint8)
     return enhancer.enhance(calm, model="house-large", waves=False, blur=False, threads=1)
 

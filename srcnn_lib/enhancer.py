@@ -190,8 +190,8 @@ def _preparation(pixels: np.ndarray, waves: bool, blur: bool) -> tuple[Callable[
         steps.append(lambda part: part - frequency.waves(part, found))
         reach += frequency.reach()
         shown = frequency.notch(shown, found)
-    if blur and (certain := [one for one in blurs.find(shown) if one.certain]):
-        steps.append(lambda part: blurs.undo(part, certain))
+    if blur and (seen := blurs.find(shown)).certain:
+        steps.append(lambda part: blurs.undo(part, seen.certain, noise=seen.noise))
         reach += blurs.REACH
 
     def before(part: np.ndarray) -> np.ndarray:

@@ -54,24 +54,27 @@ def test_the_kernel_is_that_which_spoils_cards(blurred, blur):
 
 def test_a_movement_is_taken_back(drawn):
     blurred = degradations.motion(drawn, length=9.0, angle=25.0)
-    undone = blur.undo(blurred, [Movement(9.0, 25.0, 1.0)])
+    undone = blur.undo(blurred, [Movement(9.0, 25.0, 1.0)], noise=0.01)
     assert undone.dtype == np.float32 and undone.shape == drawn.shape
     assert distance(undone, drawn) < 0.85 * distance(blurred, drawn)
-    assert distance(blur.undo(blurred, [Movement(9.0, 115.0, 1.0)]), drawn) > distance(blurred, drawn)
+    assert distance(blur.undo(blurred, [Movement(9.0, 115.0, 1.0)], noise=0.01), drawn) > distance(blurred, drawn)
 
 
 def test_a_lack_of_focus_is_taken_back_and_with_a_movement_at_once(drawn):
     blurred = degradations.disc(drawn, radius=4.0)
-    assert distance(blur.undo(blurred, [Defocus(4.0, 1.0)]), drawn) < 0.85 * distance(blurred, drawn)
+    assert distance(blur.undo(blurred, [Defocus(4.0, 1.0)], noise=0.01), drawn) < 0.85 * distance(blurred, drawn)
     both = degradations.motion(blurred, length=6.0, angle=80.0)
-    left = [distance(blur.undo(both, blurs), drawn) for blurs in ([Defocus(4.0, 1.0)], [Movement(6.0, 80.0, 1.0)])]
-    assert distance(blur.undo(both, [Defocus(4.0, 1.0), Movement(6.0, 80.0, 1.0)]), drawn) < min(left)
+    left = [
+        distance(blur.undo(both, blurs, noise=0.01), drawn)
+        for blurs in ([Defocus(4.0, 1.0)], [Movement(6.0, 80.0, 1.0)])
+    ]
+    assert distance(blur.undo(both, [Defocus(4.0, 1.0), Movement(6.0, 80.0, 1.0)], noise=0.01), drawn) < min(left)
 
 
 def test_even_light_stays_and_every_kind_of_array_is_taken():
     blurs = [Movement(8.0, 70.0, 1.0), Defocus(5.0, 1.0)]
     for shape, kind in (((50, 70, 3), np.uint8), ((20, 9), np.uint16), ((3, 5, 1), np.float32)):
-        undone = blur.undo(np.full(shape, 7, kind), blurs)
+        undone = blur.undo(np.full(shape, 7, kind), blurs, noise=0.01)
         assert undone.shape == shape and np.allclose(undone, 7, atol=1e-3)
 
 
@@ -80,7 +83,7 @@ def test_beyond_its_reach_nothing_changes_a_pixel(rng, found):
     image = np.float32(rng.random((300, 420)))
     other = image.copy()
     other[:, 250:] = 1 - other[:, 250:]
-    changed = np.abs(blur.undo(image, [found]) - blur.undo(other, [found]))
+    changed = np.abs(blur.undo(image, [found], noise=0.01) - blur.undo(other, [found], noise=0.01))
     assert changed[:, : 250 - blur.REACH].max() < 0.01 < changed[:, 240:].max()
 
 
@@ -128,7 +131,7 @@ def test_no_blur_is_none():
     wanted = blur_training._wanted(np.array([[0.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0]))
     first = 1 + len(blur.candidates())
     assert wanted[:, 0].tolist() == [1, 1] and wanted[:, first].tolist() == [1, 1] and wanted.sum() == 4
-    assert blur.find(np.zeros((40, 400, 3), np.uint8)) == (Movement(0.0, 0.0, 0.0), Defocus(0.0, 0.0))
+    assert blur.find(np.zeros((40, 400, 3), np.uint8)) == (Movement(0.0, 0.0, 0.0), Defocus(0.0, 0.0), blur.NOISES[0])
 
 
 @pytest.mark.parametrize(
@@ -149,15 +152,15 @@ def test_only_what_is_sure_and_neither_small_nor_large_is_taken_back(found, cert
 
 
 def test_what_is_larger_than_anything_learned_is_left(drawn):
-    assert not blur.find(degradations.motion(drawn, length=30.0, angle=40.0))[0].certain
+    assert not blur.find(degradations.motion(drawn, length=30.0, angle=40.0)).movement.certain
 
 
 @pytest.mark.parametrize(("length", "angle"), [(6.0, 0.0), (9.0, 40.0), (13.0, 100.0)])
 def test_the_shipped_network_sees_movements(drawn, length, angle):
     blurred = degradations.motion(drawn, length=length, angle=angle)
     blurred = degradations.jpeg(degradations.haze(blurred, veil=0.3, level=200), quality=70)
-    moved, unfocused = blur.find(blurred)
-    assert moved.certain and apart(moved, length, angle) < 1 and not unfocused.certain
+    found = blur.find(blurred)
+    assert found.certain == [found.movement] and apart(found.movement, length, angle) < 1
 
 
 @pytest.mark.parametrize("radius", [3.0, 4.5, 6.0])
@@ -165,13 +168,22 @@ def test_the_shipped_network_sees_a_lack_of_focus(drawn, radius):
     blurred = degradations.jpeg(
         degradations.haze(degradations.disc(drawn, radius=radius), veil=0.3, level=200), quality=70
     )
-    moved, unfocused = blur.find(blurred)
-    assert unfocused.certain and unfocused.radius == pytest.approx(radius, abs=0.3) and not moved.certain
+    found = blur.find(blurred)
+    assert found.certain == [found.defocus] and found.defocus.radius == pytest.approx(radius, abs=0.3)
 
 
 def test_the_shipped_network_sees_none_in_other_blurs(drawn):
     for other in (drawn, degradations.gaussian(drawn, sigma=2.0), degradations.downup(drawn, factor=2.5)):
-        assert not any(found.certain for found in blur.find(other))
+        assert not blur.find(other).certain
+
+
+def test_more_noise_asks_for_a_milder_filter(drawn, rng):
+    blurred = degradations.disc(drawn, radius=4.0)
+    noisy = [degradations.noise(blurred, rng, read=read, shot=0.0) for read in (0.5, 3.0, 20.0)]
+    expected = [blur.noise(blur.spectrum(image)) for image in noisy]
+    assert expected == sorted(expected) and (expected[0], expected[-1]) == pytest.approx(blur.NOISES)
+    best = blur.undo(noisy[2], [Defocus(4.0, 1.0)], noise=expected[2])
+    assert distance(best, drawn) < distance(blur.undo(noisy[2], [Defocus(4.0, 1.0)], noise=expected[0]), drawn)
 
 
 def test_telling_is_measured_by_size():

@@ -153,15 +153,17 @@ def test_waves_go_in_tiles_as_in_the_whole_by_half_and_in_every_kind_of_array(wa
     assert np.abs(grey.astype(int) - enhancer.enhance(lines[..., 0], waves=False)).mean() > 3
 
 
-@pytest.fixture(scope="module")
-def moved():
-    """A drawn piece of a document, and the same by an unsteady hand."""
+@pytest.fixture(scope="module", params=["an unsteady hand", "a lens out of focus"])
+def blurred_pair(request):
+    """A drawn piece of a document, and the same by an unsteady hand or a lens out of focus."""
     sharp = scenes.draw(np.random.default_rng([1, 0]), scenes.families((), "train")).image
-    return sharp, degradations.motion(sharp, length=9.0, angle=30.0)
+    if request.param == "an unsteady hand":
+        return sharp, degradations.motion(sharp, length=9.0, angle=30.0)
+    return sharp, degradations.disc(sharp, radius=4.5)
 
 
-def test_a_movement_is_taken_back_before_the_network_sees_it(moved):
-    sharp, blurred = moved
+def test_a_blur_is_taken_back_before_the_network_sees_it(blurred_pair):
+    sharp, blurred = blurred_pair
     taken_back, left = (cv2.PSNR(enhancer.enhance(blurred, blur=blur), sharp) for blur in (True, False))
     assert taken_back > left + 1
     prepared = enhancer.prepare(blurred)
@@ -173,8 +175,8 @@ def test_a_movement_is_taken_back_before_the_network_sees_it(moved):
     assert np.array_equal(enhancer.enhance(sharp), enhancer.enhance(sharp, blur=False)), "where none is seen"
 
 
-def test_a_movement_goes_in_tiles_as_in_the_whole_and_by_half(moved):
-    blurred = moved[1]
+def test_a_blur_goes_in_tiles_as_in_the_whole_and_by_half(blurred_pair):
+    blurred = blurred_pair[1]
     whole = enhancer.enhance(blurred).astype(int)
     assert np.abs(enhancer.enhance(blurred, tile=160) - whole).max() <= 3
     assert np.array_equal(enhancer.enhance(blurred, strength=0), blurred)
