@@ -50,9 +50,12 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
     updates = _EPOCHS * (len(spectra) // 128)
     rate = keras.optimizers.schedules.CosineDecay(0.0, updates - 200, warmup_target=1.5e-3, warmup_steps=200)
     network = build()
-    network.compile(keras.optimizers.Adam(rate), _distance)
+    parts = slice(1 + len(blur.candidates())), slice(1 + len(blur.candidates()), None)  # movements, radii
+    taught = keras.Model(network.input, [network.output[:, part] for part in parts])
+    taught.compile(keras.optimizers.Adam(rate), [keras.losses.CategoricalCrossentropy(from_logits=True) for _ in parts])
     wanted = _wanted(movements, np.concatenate([radii, radii]))
-    network.fit(spectra[..., None].astype(np.float32), wanted, batch_size=128, epochs=_EPOCHS)
+    spectra = spectra[..., None].astype(np.float32)
+    taught.fit(spectra, [wanted[:, part] for part in parts], batch_size=128, epochs=_EPOCHS)
     watched, *true = _samples("watched", _WATCHED, fonts, work)
     network.set_weights(export.rounded(network.get_weights()))
     training.save(network, work / "blur.keras")
@@ -166,17 +169,6 @@ def told(answers: np.ndarray, movements: np.ndarray, radii: np.ndarray) -> pd.Da
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _distance(wanted, answers):
-    """Cross-entropy of the movements and of the radii, added."""
-    import keras
-
-    first = 1 + len(blur.candidates())
-    return sum(
-        keras.losses.categorical_crossentropy(wanted[:, part], answers[:, part], from_logits=True)
-        for part in (slice(first), slice(first, None))
-    )
 
 
 def _wanted(movements: np.ndarray, radii: np.ndarray) -> np.ndarray:
