@@ -750,18 +750,18 @@ figures.table(
                 "length, radius": "none"
                 if row["longest"] == 0
                 else f"above {row['shortest']:g}, to {row['longest']:g}",
-                **{name: row[name] for name in ("samples", "found", "apart, median", "apart, 90 %")},
+                **{name: row[name] for name in ("samples", "taken back", "apart, median", "apart, 90 %")},
             }
             for row in seen["watched"]
         ]
     ),
     caption="How well the network sees blurs, on crops of scenes and cards that it did not learn from, spoilt as cards are"
     + (
-        f" ({seen['date']}, {seen['device']}): share that is taken for blurred so, and how far from the truth what is found lies: the ends of a movement, or the radius. All in pixels."
+        f" ({seen['date']}, {seen['device']}): share that would be taken back, and how far from the truth what is taken back lies: the ends of a movement, or the radius. All in pixels."
         if seen
         else "."
     ),
-    formats={} if seen is None else {"found": "{:.1%}", "apart, median": "{:.2f}", "apart, 90 %": "{:.2f}"},
+    formats={} if seen is None else {"taken back": "{:.1%}", "apart, median": "{:.2f}", "apart, 90 %": "{:.2f}"},
     key="blurs",
 )
 

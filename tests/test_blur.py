@@ -152,7 +152,9 @@ def test_only_what_is_sure_and_neither_small_nor_large_is_taken_back(found, cert
 
 
 def test_what_is_larger_than_anything_learned_is_left(drawn):
-    assert not blur.find(degradations.motion(drawn, length=30.0, angle=40.0)).movement.certain
+    for angle in (0.0, 40.0, 110.0):
+        assert not blur.find(degradations.motion(drawn, length=30.0, angle=angle)).movement.certain
+    assert not blur.find(degradations.disc(drawn, radius=12.0)).defocus.certain
 
 
 @pytest.mark.parametrize(("length", "angle"), [(6.0, 0.0), (9.0, 40.0), (13.0, 100.0)])
@@ -193,9 +195,9 @@ def test_telling_is_measured_by_size():
     answers[3, : 1 + len(blur.candidates())] = [20] + [0] * len(blur.candidates())  # missed
     table = blur_training.told(answers, movements, radii).set_index(["blur", "shortest", "longest"])
     moved, unfocused = table.loc["movement"], table.loc["defocus"]
-    assert moved.loc[(0, 0), "found"] == 0 and moved.loc[(4, 7), "found"] == 1
-    assert moved.loc[(7, 12), "found"] == 0.5 and moved.loc[(7, 12), "apart, median"] < 0.5
-    assert unfocused.loc[(0, 0), "found"] == 0 and unfocused.loc[(3, 4), "found"] == 1
+    assert moved.loc[(0, 0), "taken back"] == 0 and moved.loc[(4, 7), "taken back"] == 1
+    assert moved.loc[(7, 15), "taken back"] == 0.5 and moved.loc[(7, 15), "apart, median"] < 0.5
+    assert unfocused.loc[(0, 0), "taken back"] == 0 and unfocused.loc[(3, 4), "taken back"] == 1
     assert unfocused.loc[(3, 4), "samples"] == 2 and unfocused.loc[(3, 4), "apart, median"] < 0.2
 
 
@@ -216,5 +218,5 @@ def test_samples_follow_from_their_number(monkeypatch, drawn):
     assert all(np.array_equal(*sides) for sides in zip(drawn_once, again, strict=True))
     spectra, movements, radii = drawn_once
     lengths = np.hypot(*movements.T)
-    assert spectra.shape == (12, 64, 33) and (lengths > 0).any() and lengths.max() <= blur_training.LEARNED
-    assert (radii > 0).any() and radii.max() <= blur_training.LEARNED_RADIUS
+    assert spectra.shape == (12, 64, 33) and (lengths > 0).any() and lengths.max() <= 2 * blur_training.LEARNED
+    assert (radii > 0).any() and radii.max() <= 2 * blur_training.LEARNED_RADIUS
