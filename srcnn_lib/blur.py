@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy import fft
 
@@ -38,6 +39,10 @@ SHORTEST, LONGEST = 2.2, 15.0
 text look like long ones to the network, and what is longer than it has learned does, too."""
 LEAST, MOST = 2.2, 8.0
 """Radii below, in pixels, are left to the networks, which undo them as well; the network has learned no larger ones."""
+
+SPECK = 0.1
+"""What differs by more than this share of the whole range from the median of its neighbours is a speck where an image
+is blurred: dust, or a dead pixel. The filter would make a pattern of each."""
 
 WINDOW = 64
 """Side of the windows whose spectra are averaged, in pixels."""
@@ -126,6 +131,16 @@ def _round_centre(reach: float) -> np.ndarray:
     return np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
 
 
+def without_specks(image: np.ndarray) -> np.ndarray:
+    """Put the median of 3×3 pixels in place of what stands out of a blurred image, channel by channel.
+
+    float32 in [0, 1] of shape (H, W), (H, W, 1) or (H, W, 3) in, a new one of the same shape out; borders are continued
+    by their last pixels.
+    """
+    usual = cv2.medianBlur(image, 3).reshape(image.shape)
+    return np.where(np.abs(image - usual) > SPECK, usual, image)
+
+
 def undo(image: np.ndarray, blurs: Sequence[Movement | Defocus], *, noise: float) -> np.ndarray:
     """Take blurs back, one or all at once: float32 in shape and unit of `image`, (H, W) or (H, W, C) of any real type.
 
@@ -200,9 +215,19 @@ def noise(spectrum: np.ndarray) -> float:
 
 
 def find(image: np.ndarray) -> Seen:
-    """The blurs of an image, as the shipped network sees them; images as for `spectrum`. Smaller ones have none."""
+    """The blurs of an image, as the shipped network sees them; images as for `spectrum`. Smaller ones have none.
+
+    Where there are any, it has to see them again when specks are gone.
+    """
     if min(image.shape[:2]) < WINDOW:
         return Seen(Movement(0.0, 0.0, 0.0), Defocus(0.0, 0.0), NOISES[0])
+    seen = _seen(image)
+    if not seen.certain:
+        return seen
+    return _seen(np.rint(255 * without_specks(np.float32(image) / 255)).astype(np.uint8))
+
+
+def _seen(image: np.ndarray) -> Seen:
     found = spectrum(image)
     (given,) = session().get_inputs()
     (answers,) = session().run(None, {given.name: found[None, ..., None]})

@@ -120,7 +120,8 @@ def _with_noise(image: np.ndarray, *, noise: float) -> np.ndarray:
 
     calm = enhancer.prepare(image, blur=False)
     if blurs := blur.find(calm).certain:
-        calm = np.clip(np.rint(blur.undo(calm, blurs, noise=noise)), 0, 255).astype(np.uint8)
+        undone = blur.undo(blur.without_specks(np.float32(calm) / 255), blurs, noise=noise)
+        calm = np.rint(255 * np.clip(undone, 0, 1)).astype(np.uint8)
     return enhancer.enhance(calm, model="house-large", waves=False, blur=False, threads=1)
 
 

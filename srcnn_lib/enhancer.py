@@ -191,7 +191,7 @@ def _preparation(pixels: np.ndarray, waves: bool, blur: bool) -> tuple[Callable[
         reach += frequency.reach()
         shown = frequency.notch(shown, found)
     if blur and (seen := blurs.find(shown)).certain:
-        steps.append(lambda part: blurs.undo(part, seen.certain, noise=seen.noise))
+        steps.append(lambda part: blurs.undo(blurs.without_specks(part), seen.certain, noise=seen.noise))
         reach += blurs.REACH
 
     def before(part: np.ndarray) -> np.ndarray:

@@ -71,6 +71,29 @@ def test_a_lack_of_focus_is_taken_back_and_with_a_movement_at_once(drawn):
     assert distance(blur.undo(both, [Defocus(4.0, 1.0), Movement(6.0, 80.0, 1.0)], noise=0.01), drawn) < min(left)
 
 
+@pytest.mark.parametrize("shape", [(40, 50, 3), (40, 50, 1), (40, 50)])
+def test_specks_go_and_what_is_blurred_stays(shape):
+    soft = np.full(shape, 0.5, np.float32) + np.linspace(0, 0.4, 50, dtype=np.float32).reshape(
+        1, 50, *(1,) * (len(shape) - 2)
+    )
+    dusty = soft.copy()
+    dusty[10, 20], dusty[30, 7] = 0, 1
+    freed = blur.without_specks(dusty)
+    assert freed.dtype == np.float32 and freed.shape == shape and np.abs(freed - soft).max() < 0.01
+    assert np.array_equal(blur.without_specks(soft), soft) and dusty[10, 20].max() == 0
+
+
+def test_specks_do_not_become_patterns(drawn, rng):
+    blurred = degradations.disc(drawn, radius=4.0)
+    dusty = degradations.salt_pepper(blurred, rng, share=0.003)
+    undone, with_patterns, freed = (
+        255 * blur.undo(image, [Defocus(4.0, 1.0)], noise=0.01)
+        for image in (np.float32(blurred) / 255, np.float32(dusty) / 255, blur.without_specks(np.float32(dusty) / 255))
+    )
+    assert distance(freed, undone) < 0.2 * distance(with_patterns, undone)
+    assert blur.find(dusty).defocus.radius == pytest.approx(4, abs=0.3)
+
+
 def test_even_light_stays_and_every_kind_of_array_is_taken():
     blurs = [Movement(8.0, 70.0, 1.0), Defocus(5.0, 1.0)]
     for shape, kind in (((50, 70, 3), np.uint8), ((20, 9), np.uint16), ((3, 5, 1), np.float32)):
