@@ -30,8 +30,14 @@ _UNSHARP = "unsharp masking: 5, 0.75"  # the best for reading on validation card
 _CROP, _MARGIN = 544, 16  # pixels: side of what a spectrum is learned from, and of what is spoilt round it
 _SAMPLES, _WATCHED, _EPOCHS, _SEED = 32_000, 2_048, 8, 1
 _PARTS = 64  # that samples are drawn in
-_LONGEST = {"motion": ("length", blur.SHORTEST, LEARNED), "disc": ("radius", float(blur.RADII[0]), LEARNED_RADIUS)}
+_TAUGHT = "motion", "disc"
 _MIXTURES = [(False, False)] * 3 + [(True, False)] * 3 + [(False, True)] * 3 + [(True, True)]  # of these two
+_LARGER = {  # than recipes have them, in half of the samples, so that none of these is taken for another
+    "motion": ("length", blur.SHORTEST, LEARNED),
+    "disc": ("radius", float(blur.RADII[0]), LEARNED_RADIUS),
+    "gaussian": ("sigma", 0.5, 3.5),
+    "downup": ("factor", 1.5, 5.0),
+}
 
 
 def train(*, fonts: Sequence[Path], work: Path) -> dict:
@@ -224,18 +230,17 @@ def _drawn(part: str, count: int, fonts: tuple[Path, ...], number: int) -> tuple
         size = min(_CROP, *image.shape[:2])
         y, x = (int(rng.integers(0, side - size + 1)) for side in image.shape[:2])
         clean = np.ascontiguousarray(image[y : y + size, x : x + size])
-        wanted = {kind for kind, there in zip(_LONGEST, _MIXTURES[rng.integers(len(_MIXTURES))], strict=True) if there}
+        wanted = {kind for kind, there in zip(_TAUGHT, _MIXTURES[rng.integers(len(_MIXTURES))], strict=True) if there}
         while True:
             seed = int(rng.integers(2**32))
             steps = scenes.recipe(np.random.default_rng(seed))
-            if {step.kind for step in steps} & set(_LONGEST) == wanted:
+            if {step.kind for step in steps} & set(_TAUGHT) == wanted:
                 break
-        if wanted and rng.random() < 0.5:  # recipes seldom have long ones
+        if rng.random() < 0.5:
             for step in steps:
-                if step.kind in wanted:
-                    (size_of, shortest, longest) = _LONGEST[step.kind]
-                    beyond = rng.random() < 0.2
-                    bounds = (longest, 2 * longest) if beyond else (shortest, longest)
+                if step.kind in _LARGER:
+                    size_of, smallest, largest = _LARGER[step.kind]
+                    bounds = (largest, 2 * largest) if rng.random() < 0.2 else (smallest, largest)
                     step.parameters[size_of] = float(rng.uniform(*bounds))
             spoilt = degradations.apply(clean, steps)
         else:
