@@ -53,11 +53,15 @@ def name_of(change: str) -> str:
 EXPERIMENTS = {name_of(change): dataclasses.replace(_SHORT, **fields) for change, fields in CHANGES.items()}
 
 
-def run(*, fonts: Sequence[Path], work: Path) -> pd.DataFrame:
-    """Train what is not trained yet, judge all, and keep that as `ablation.csv`; returns it, see `kept`."""
+def run(*, fonts: Sequence[Path], work: Path, train: bool = True) -> pd.DataFrame:
+    """Train what is not trained yet, judge all, and keep that as `ablation.csv`; returns it, see `kept`.
+
+    Without `train`, those are judged that are trained by now.
+    """
     networks = {
         change: legible.train(name_of(change), experiment, fonts=fonts, work=work, keep=legible.RESULTS / "ablation")
         for change, experiment in zip(CHANGES, EXPERIMENTS.values(), strict=True)
+        if train or legible.is_trained(name_of(change), work)
     }
     networks = {change: network for change, network in networks.items() if change not in _LATER}
     enhancers = {evaluation.UNTOUCHED: lambda image: image}

@@ -460,6 +460,11 @@ def watched(bank: Bank, cards: Cards, count: int, size: int, seed: int) -> list[
     return pairs
 
 
+def is_trained(name: str, work: Path) -> bool:
+    """Whether the weights of an experiment lie finished in a folder."""
+    return (work / f"{_file(name)}.keras").exists()
+
+
 def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> keras.Model:
     """Train one experiment and keep its log in `keep`; an interrupted training goes on from its last epoch.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srcnn_lib import ablation, figures, legible
+from srcnn_lib import ablation, evaluation, figures, legible
 from srcnn_lib.files import write_json
 
 
@@ -55,6 +55,23 @@ def test_what_a_training_began_with_counts_as_its_time(tmp_path):
     for change, seconds in (("small crops", 2.0), ("small crops, then large", 3.0)):
         write_json(tmp_path / f"{legible._file(ablation.name_of(change))}.json", {"seconds": seconds})
     assert ablation.seconds(tmp_path)["small crops, then large"] == 5.0
+
+
+def test_without_training_only_what_is_trained_is_judged(tmp_path, monkeypatch):
+    (tmp_path / "ablation-unchanged.keras").touch()
+    (tmp_path / "ablation-noisy-labels.keras").touch()
+    asked, judged = [], []
+    monkeypatch.setattr(legible, "train", lambda name, *_, **__: asked.append(name) or name)
+
+    def read(enhancers, **_):
+        judged.extend(enhancers)
+        raise InterruptedError
+
+    monkeypatch.setattr(legible, "read_after", read)
+    with pytest.raises(InterruptedError):
+        ablation.run(fonts=(), work=tmp_path, train=False)
+    assert asked == ["ablation: unchanged", "ablation: noisy labels"]
+    assert judged == [evaluation.UNTOUCHED, "unchanged", "noisy labels"]
 
 
 def test_changes_are_drawn_a_panel_a_measure_and_a_row_a_change():
