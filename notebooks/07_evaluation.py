@@ -735,7 +735,7 @@ figures.table(
 # sees the card. Waves go by the notch filter of section 2.4. Movement and lack of focus leave their marks in the spectrum: along a movement, those frequencies
 # go out that fit into its length, and a lens out of focus puts out rings of them. A small network reads length, direction and radius from the mean spectrum of
 # many small windows; it learned from drawn scenes and training cards, of which it is known how they were spoilt (`make blur`). A Wiener filter then
-# undoes the blur (`blur.undo`). Whether there is one at all, the network has to be sure of; what it is not sure of stays, and so do movements of more than 15 pixels:
+# undoes the blur (`blur.undo`). Whether there is one at all, the network has to be sure of; what it is not sure of stays, and so do movements of more than 16 pixels:
 # to a network that has only seen documents, photographs without text look like those. Of the other blurs, the network that comes after it takes care.
 
 # %%

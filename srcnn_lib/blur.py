@@ -34,9 +34,9 @@ RISE = 40.0
 """How much more of it there is at higher frequencies: times 1 + this times the square of the cycles a pixel."""
 REACH = 96
 """How far the filter sees, in pixels."""
-SHORTEST, LONGEST = 2.2, 15.0
-"""Movements below, in pixels, are none: they spoil hardly any letter. Those above are left: photographs without any
-text look like long ones to the network, and what is longer than it has learned does, too."""
+SHORTEST, LONGEST = 2.2, 16.0
+"""Movements below, in pixels, are none: they spoil hardly any letter. Those above are left: the network tells
+only apart what is shorter than 21 pixels, and photographs without any text look like long ones to it."""
 LEAST, MOST = 2.2, 8.0
 """Radii below, in pixels, are left to the networks, which undo them as well; the network has learned no larger ones."""
 

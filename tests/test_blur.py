@@ -219,7 +219,7 @@ def test_telling_is_measured_by_size():
     table = blur_training.told(answers, movements, radii).set_index(["blur", "shortest", "longest"])
     moved, unfocused = table.loc["movement"], table.loc["defocus"]
     assert moved.loc[(0, 0), "taken back"] == 0 and moved.loc[(4, 7), "taken back"] == 1
-    assert moved.loc[(7, 15), "taken back"] == 0.5 and moved.loc[(7, 15), "apart, median"] < 0.5
+    assert moved.loc[(7, 16), "taken back"] == 0.5 and moved.loc[(7, 16), "apart, median"] < 0.5
     assert unfocused.loc[(0, 0), "taken back"] == 0 and unfocused.loc[(3, 4), "taken back"] == 1
     assert unfocused.loc[(3, 4), "samples"] == 2 and unfocused.loc[(3, 4), "apart, median"] < 0.2
 
