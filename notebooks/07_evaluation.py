@@ -811,7 +811,7 @@ figures.table(
         }
     ),
     caption=f"What each step is worth: RapidOCR on the values of {legible.READ_LAST} validation cards and on the lines of {legible.READ_SCENES} scenes, with 95 % intervals "
-    "over cards and scenes. The filter's strength was chosen here, so that these are no independent figures; those of the kept readings are.",
+    "over cards and scenes. Bounds of the steps and strength of the filter were chosen here, so that these are no independent figures; those of the kept readings are.",
     key="steps",
 )
 
