@@ -113,6 +113,32 @@ def write_onnx(network: keras.Model, file: Path) -> None:
         _halve(temporary)
 
 
+def read_onnx(network: keras.Model, file: Path) -> None:
+    """Give a network the weights that `write_onnx` wrote of one with the same layers, by their names.
+
+    Raises RunError, naming file and layer, for one whose weights are not there, or have other shapes.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    found: dict[str, dict[int, np.ndarray]] = {}
+    for tensor in onnx.load(str(file)).graph.initializer:
+        _, *layer = tensor.name.split("/")  # network_1/layer_1/…: what runs a graph gave them
+        if len(layer) > 1:
+            values = numpy_helper.to_array(tensor).astype(np.float32)
+            found.setdefault(layer[0].removesuffix("_1"), {})[values.ndim] = values
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        its = found.get(layer.name, {})
+        values = [its[4].transpose(2, 3, 1, 0)] * (4 in its) + [its[1]] * (1 in its)  # kernel, bias
+        shapes = [part.shape for part in values]
+        if shapes != [tuple(weight.shape) for weight in layer.weights]:
+            expected = [tuple(weight.shape) for weight in layer.weights]
+            raise RunError(f"{file}: expected weights of shapes {expected} for layer {layer.name}, found {shapes}")
+        layer.set_weights(values)
+
+
 def _halve(file: Path) -> None:
     """Keep large tensors of an ONNX file in half precision; they are made single again when it is loaded."""
     import onnx

@@ -96,7 +96,7 @@ class Experiment:
     fooling: float = 0.0
     """Weight of being taken for a clean drawing by a discriminator, which learns beside."""
     teacher: str | None = None
-    """A trained experiment or blend whose images are learned from as much as the clean ones."""
+    """An experiment or blend whose images are learned from as much as the clean ones; trained here, or shipped."""
     colour: float = 1.0
     """Share of the changes of colour that is made: 0 leaves changes of brightness alone."""
     further_typefaces: bool = True
@@ -502,7 +502,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         validate_every=5,
         precision="auto",
     )
-    teacher = _trained(experiment.teacher, work) if experiment.teacher else None
+    teacher = _teacher(experiment.teacher, work) if experiment.teacher else None
     taught = Reader(network, experiment, teacher, name=_file(name))
     history = training.fit(
         taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{_file(name)}.training"
@@ -574,6 +574,20 @@ def _trained(name: str, work: Path) -> keras.Model:
     experiment, *shares = BLENDS.get(name, (name, 1.0, 1.0))
     network = training.load(work / f"{_file(experiment)}.keras")
     return network if shares == [1.0, 1.0] else blended(network, *shares)
+
+
+def _teacher(name: str, work: Path) -> keras.Model:
+    """The network of an experiment or blend as trained here, or else, so that it need not be, as it is shipped."""
+    if is_trained(BLENDS.get(name, (name,))[0], work):
+        return _trained(name, work)
+    from srcnn_lib import enhancer, export
+
+    shipped = {BLENDS.get(chosen, (chosen,))[0]: file for file, chosen in SHIPPED.items()}
+    if name not in shipped:
+        raise ForeseenError(f"teacher {name!r}: neither trained yet nor shipped; make legible trains it")
+    network = models.build(EXPERIMENTS[name].network, **EXPERIMENTS[name].changes)
+    export.read_onnx(network, enhancer.WEIGHTS / f"{shipped[name]}.onnx")
+    return network
 
 
 def blended(network: keras.Model, brightness: float, colour: float) -> keras.Model:

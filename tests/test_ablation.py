@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from srcnn_lib import ablation, evaluation, figures, legible
+from srcnn_lib import ablation, enhancer, evaluation, figures, legible
+from srcnn_lib.errors import ForeseenError
 from srcnn_lib.files import write_json
 
 
@@ -32,6 +33,17 @@ def test_teachers_and_beginnings_are_known():
     known = {*legible.EXPERIMENTS, *legible.BLENDS, *ablation.EXPERIMENTS}
     named = {name for its in ablation.EXPERIMENTS.values() for name in (its.teacher, its.start) if name}
     assert named and named <= known
+
+
+def test_what_is_shipped_teaches_where_nothing_is_trained(rng, tmp_path):
+    image = rng.integers(0, 256, (64, 72, 3), dtype=np.uint8)
+    for name, chosen in legible.SHIPPED.items():
+        blend = legible.BLENDS[chosen]
+        network = legible.blended(legible._teacher(blend.experiment, tmp_path), blend.brightness, blend.colour)
+        made = evaluation.predict(network, image).astype(int)
+        assert np.abs(made - enhancer.enhance(image, model=name, waves=False, blur=False)).max() <= 1
+    with pytest.raises(ForeseenError, match="teacher 'large': neither trained yet nor shipped"):
+        legible._teacher("large", tmp_path)
 
 
 def test_measures_are_compared_on_the_same_cards():

@@ -243,3 +243,21 @@ def test_samples_follow_from_their_number(monkeypatch, drawn):
     lengths = np.hypot(*movements.T)
     assert spectra.shape == (12, 64, 33) and (lengths > 0).any() and lengths.max() <= 2 * blur_training.LEARNED
     assert (radii > 0).any() and radii.max() <= 2 * blur_training.LEARNED_RADIUS
+
+
+def test_a_self_ensemble_turns_back_what_it_turned(rng):
+    image = rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    assert np.array_equal(blur_training.self_ensemble(image, lambda shown: shown), image)
+    shapes = []
+
+    def brightened_on_top(shown):
+        shapes.append(shown.shape)
+        made = shown // 2
+        made[0] += 80
+        return made
+
+    made = blur_training.self_ensemble(image, brightened_on_top)
+    assert shapes == [(5, 7, 3), (7, 5, 3)] * 4
+    gained = made.astype(int) - image // 2
+    assert np.all(gained[1:-1, 1:-1] == 0) and np.all(gained[0, 1:-1] == 20) and np.all(gained[0, 0] == 40)
+    assert np.array_equal(gained, gained[::-1]) and np.array_equal(gained, gained[:, ::-1])

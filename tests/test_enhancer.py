@@ -21,7 +21,7 @@ from PIL import Image, ImageCms
 
 from srcnn_lib import enhancer, evaluation, export, models, photos, scenes
 from srcnn_lib.__main__ import main
-from srcnn_lib.errors import DataError, ForeseenError, ImageError
+from srcnn_lib.errors import DataError, ForeseenError, ImageError, RunError
 from srcnn_lib.files import write_json
 from srcnn_lib.specimens import degradations
 from tests.conftest import ROOT
@@ -73,6 +73,17 @@ def test_the_file_gives_what_keras_gives(rng, tmp_path, monkeypatch, name):
     expected = evaluation.predict(network, image).astype(int)
     assert np.abs(enhancer.enhance(image, model="made") - expected).max() <= 1
     assert np.abs(expected - image).max() > 1
+
+    again = models.build(enhancer.models()["made"]["network"])
+    export.read_onnx(again, tmp_path / "made.onnx")
+    for values, wanted in zip(again.get_weights(), network.get_weights(), strict=True):
+        assert np.array_equal(values, wanted)
+
+
+def test_weights_of_another_network_are_refused():
+    network = models.build("house", width=8, blocks=1, light=0)
+    with pytest.raises(RunError, match=r"house-large\.onnx: expected weights of shapes .* for layer \w+"):
+        export.read_onnx(network, enhancer.WEIGHTS / "house-large.onnx")
 
 
 def test_what_is_called_before_a_tile_can_end_the_work(image):
