@@ -121,20 +121,19 @@ def read_onnx(network: keras.Model, file: Path) -> None:
     import onnx
     from onnx import numpy_helper
 
-    found: dict[str, dict[int, np.ndarray]] = {}
+    found: dict[str, list[np.ndarray]] = {}
     for tensor in onnx.load(str(file)).graph.initializer:
         _, *layer = tensor.name.split("/")  # network_1/layer_1/…: what runs a graph gave them
-        if len(layer) > 1:
-            values = numpy_helper.to_array(tensor).astype(np.float32)
-            found.setdefault(layer[0].removesuffix("_1"), {})[values.ndim] = values
+        values = numpy_helper.to_array(tensor).astype(np.float32)
+        if len(layer) > 1 and values.ndim in (1, 4):
+            values = values.transpose(2, 3, 1, 0) if values.ndim == 4 else values
+            found.setdefault(layer[0].removesuffix("_1"), []).append(values)
     for layer in network.layers:
         if not layer.weights:
             continue
-        its = found.get(layer.name, {})
-        values = [its[4].transpose(2, 3, 1, 0)] * (4 in its) + [its[1]] * (1 in its)  # kernel, bias
-        shapes = [part.shape for part in values]
-        if shapes != [tuple(weight.shape) for weight in layer.weights]:
-            expected = [tuple(weight.shape) for weight in layer.weights]
+        values = sorted(found.get(layer.name, []), key=np.ndim, reverse=True)  # kernel, bias
+        expected, shapes = ([tuple(its.shape) for its in sides] for sides in (layer.weights, values))
+        if shapes != expected:
             raise RunError(f"{file}: expected weights of shapes {expected} for layer {layer.name}, found {shapes}")
         layer.set_weights(values)
 
