@@ -22,11 +22,12 @@
 # El-Oraby, trained a small convolutional network, SRCNN, to turn such images back into sharp ones. We call
 # it *the original*. This report is that study as a program: it goes through the same stages in the same
 # order, on data that anyone can have, and sets the original's figures beside its own. It also asks what
-# the original left open, and first of all whether the network beats leaving the images as they are.
+# the original left open, and first of all whether the network beats leaving the images as they are. And it
+# comes with an enhancer for anyone's cards, which is measured by what OCR reads after it, and by what it makes up ([section 2.9](#shipped-reading)).
 #
 # Sections are numbered and named as in the original. Within them, a heading that ends in ◆ has no counterpart there. At the
 # end, [the map](#map) takes the original claim by claim and says whether this run agrees. All numbers in the text come from the
-# results of this run, or from runs that took longer and were kept, which are then named with their date; code is folded away under “Code”.
+# results of this run, or from runs that took longer and were kept, which are then named with their date, and as earlier ones where the enhancer has changed since; code is folded away under “Code”.
 
 # %% tags=["parameters"]
 run_folder = "../reports/standard"

@@ -494,8 +494,8 @@ Markdown(
 #
 # From the published recipe to the house model, step by step. Some steps change several things at once, since one of them alone
 # would make no sense; then the rung's name lists them, and its gain is that of all together. Every rung is shown the same number
-# of pixels, hence costs about the same; only the last, which comes with the project, is trained for longer and in another way
-# (section 2.9 says how), so that what it gains is not due to one change. All are scored on
+# of pixels, hence costs about the same; only the last, which comes with the project, is trained for longer and in another way, and takes
+# waves and blur away before its network sees a card (section 2.9 says how), so that what it gains is not due to one change. All are scored on
 # whole validation cards at native resolution. Networks of the squashed track squash the card, enhance it and stretch it
 # back, as the original would have had to.
 
@@ -517,7 +517,7 @@ climbed = ladder.climb(
     folder=run.path("08_tuning/ladder/networks").parent,
 )
 kept = enhancer.models()[enhancer.DEFAULT]
-LONGER = "trained for longer, in another way: the enhancer's network"
+LONGER = "the enhancer: no waves, no blur, another training"
 enhance = {
     evaluation.UNTOUCHED: lambda image: image,
     **{name: rung.enhance for name, rung in climbed.items()},
@@ -552,7 +552,7 @@ figures.figure(
     "was changed at once. Left: mean "
     f"gain on {len(names)} validation cards, with its 95 % interval. Middle: character errors on {len(names[:tuning_reading_cards])} of them"
     + (", values only" if known is not None else ", against the reading of the sharp image")
-    + ". Right: seconds of training; the last network was trained elsewhere.",
+    + ". Right: seconds of training; the network of the last was trained elsewhere.",
     alt="Rows of bars from the bottom up: "
     + "; ".join(
         f"{row.name_}: {row.gain:+.2f} dB, {row.error:.0%} errors"
@@ -595,8 +595,8 @@ Markdown(
         else ""
     )
     + (
-        f"\n\nThe rung on top is no step up: the enhancer's network gains {-step:.2f} dB less than the rung below it and is read with "
-        f"{climb['error'].iloc[-1]:.1%} errors instead of {climb['error'].iloc[-2]:.1%}. A likely reason, not tested: it learned from "
+        f"\n\nThe rung on top is no step up: the enhancer gains {-step:.2f} dB less than the rung below it and is read with "
+        f"{climb['error'].iloc[-1]:.1%} errors instead of {climb['error'].iloc[-2]:.1%}. A likely reason, not tested: its network learned from "
         "drawings of many kinds, the rung below from photographs made as these were."
         if (step := climb["step"].iloc[-1]) < 0
         else ""

@@ -208,6 +208,31 @@ def of_reading(table: pd.DataFrame, *, before: str, best: str, group: str = "nam
     return pd.concat([errors, pd.DataFrame(rows)], axis=1)
 
 
+HARDNESS = {"without a fault": 0.0, "up to 5 %": 0.05, "5 to 30 %": 0.3, "30 to 70 %": 0.7, "above 70 %": np.inf}
+"""Classes of images by the character error rate they are read with untouched: the highest of each."""
+
+
+def by_hardness(table: pd.DataFrame, *, before: str) -> pd.DataFrame:
+    """How each method does on images that were easy to read as they were, and on those that were hard.
+
+    `table` has one row an image and method: name, method, errors and characters; `before` is doing nothing. Returns one
+    row a class of `HARDNESS` and method: untouched (the class), images, method, error_rate (character errors over the
+    characters of the class) and worse (share of its images with more errors than before).
+    """
+    table = table[["name", "method", "errors", "characters"]]
+    base = table[table["method"] == before].set_index("name")
+    rates = base["errors"] / base["characters"]
+    classes = pd.cut(rates, [-np.inf, *HARDNESS.values()], labels=list(HARDNESS))
+    table = table.assign(untouched=table["name"].map(classes), more=table["errors"] > table["name"].map(base["errors"]))
+    groups = table.groupby(["untouched", "method"], sort=False, observed=True)
+    sums = groups[["errors", "characters"]].sum()
+    found = pd.DataFrame(
+        {"images": groups.size(), "error_rate": sums["errors"] / sums["characters"], "worse": groups["more"].mean()}
+    ).reset_index()
+    found["untouched"] = pd.Categorical(found["untouched"], list(HARDNESS), ordered=True)
+    return found.sort_values("untouched", kind="stable").reset_index(drop=True)
+
+
 def gains(points: pd.DataFrame, *, before: str) -> pd.DataFrame:
     """How far each method moved each image from where it was, in PSNR and in reading.
 

@@ -31,6 +31,13 @@ def test_a_tie_decides_nothing():
 )
 def test_an_interval_that_contains_0_decides_nothing(low, high, verdict):
     assert claims._beyond_interval(low, high) == verdict
+    assert claims._beyond_interval(low, high, p=0.5) == UNDECIDED
+
+
+def test_differences_decide_by_their_interval():
+    assert claims._positive(pd.Series([1.0, 2.0, 1.5])) == AGREES
+    assert claims._positive(pd.Series([-1.0, -2.0, -1.5])) == DIFFERS
+    assert claims._positive(pd.Series([-1.0, 2.0, -1.5, 1.0])) == UNDECIDED
 
 
 def test_several_verdicts_are_one():
@@ -117,12 +124,12 @@ def test_the_survey_has_a_costliest_network_and_a_tie_for_the_best():
     assert claim.verdict == PARTLY and "40,729,603" in claim.here and "a tie with MDSR" in claim.here
 
 
-def _evaluated(folder, low, high):
+def _evaluated(folder, low, high, p):
     """A run with no more than what the claims on section 2.9 and on reading take."""
     run = Run(folder)
     scores = {"method": ["untouched", "net"], "psnr_mean": [22.0, 22.2], "mse": [0.01, 0.009]}
     run.write_table("07_evaluation/summary.csv", pd.DataFrame(scores))
-    compared = {"method": ["net"], "difference": [0.2], "difference_low": [low], "difference_high": [high], "p": [0.5]}
+    compared = {"method": ["net"], "difference": [0.2], "difference_low": [low], "difference_high": [high], "p": [p]}
     run.write_table("07_evaluation/compared.csv", pd.DataFrame(compared))
     read = {
         "engine": "a reader",
@@ -131,7 +138,7 @@ def _evaluated(folder, low, high):
         "difference": [0, -0.1, -0.2],
         "difference_low": [0, -high, -0.3],
         "difference_high": [0, -low, -0.1],
-        "p": 0.5,
+        "p": p,
         "recovered": [0, 0.5, 1],
     }
     run.write_table("07_evaluation/reading_summary.csv", pd.DataFrame(read))
@@ -139,11 +146,17 @@ def _evaluated(folder, low, high):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"), [(-0.1, 0.3, UNDECIDED), (0.1, 0.3, AGREES), (-0.3, -0.1, DIFFERS)]
+    ("low", "high", "p", "verdict"),
+    [
+        (-0.1, 0.3, 0.001, UNDECIDED),
+        (0.1, 0.3, 0.001, AGREES),
+        (-0.3, -0.1, 0.001, DIFFERS),
+        (0.1, 0.3, 0.5, UNDECIDED),
+    ],
 )
-def test_what_test_images_say_is_judged_by_its_interval(tmp_path, monkeypatch, low, high, verdict):
+def test_what_test_images_say_is_judged_by_interval_and_p(tmp_path, monkeypatch, low, high, p, verdict):
     monkeypatch.setenv(EXECUTING, "1")  # results go where they are read from
-    run = _evaluated(tmp_path, low, high)
+    run = _evaluated(tmp_path, low, high, p)
     improves = next(claim for claim in claims._evaluation(run, "net") if "improves" in claim.claim)
     reads = claims._conclusion(run, "house")[0]
     assert improves.verdict == reads.verdict == verdict

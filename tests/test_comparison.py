@@ -98,6 +98,24 @@ def test_pairs_of_equal_images_are_left_out():
     assert result.loc["after", ["images", "figure", "difference"]].tolist() == [2, 22.0, 1.0]
 
 
+def test_images_are_classed_by_how_they_were_read_untouched():
+    table = pd.DataFrame(
+        [
+            (name, method, errors, 100)
+            for method, counts in {"untouched": (0, 5, 6, 71, 0), "other": (1, 5, 3, 72, 0)}.items()
+            for name, errors in zip("abcde", counts, strict=True)
+        ],
+        columns=["name", "method", "errors", "characters"],
+    )
+    found = comparison.by_hardness(table, before="untouched")
+    assert list(found["untouched"].unique()) == ["without a fault", "up to 5 %", "5 to 30 %", "above 70 %"]
+    other = found[found["method"] == "other"].set_index("untouched")
+    assert list(other["images"]) == [2, 1, 1, 1]
+    assert list(other["error_rate"]) == [0.005, 0.05, 0.03, 0.72]
+    assert list(other["worse"]) == [0.5, 0, 0, 1]
+    assert not found[found["method"] == "untouched"]["worse"].any()
+
+
 def test_gains_leave_out_how_hard_images_are():
     points = pd.DataFrame({"name": ["easy", "hard"] * 2, "method": ["before"] * 2 + ["after"] * 2})
     points = points.assign(psnr=[30.0, 10.0, 31.0, 12.0], error=[0.1, 0.8, 0.2, 0.95])
