@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
 from srcnn_lib import enhancer, images, metrics, ocr, pairs, records
 from srcnn_lib.files import write_json
@@ -49,7 +50,7 @@ def main() -> None:
     keys = [(number, method) for number in files for method in compared]
     lines = ocr.read({key: partial(image, *key) for key in keys}, "RapidOCR", arguments.cache)
     rows = []
-    for (number, method), found in lines.items():
+    for (number, method), found in tqdm(lines.items(), desc="comparing pixels", unit="image"):
         scores = ocr.score(found, values[number])
         psnr = metrics.psnr(images.read(files[number]), image(number, method), data_range=255)
         rows.append({"method": method, "psnr": psnr, **scores[["errors", "characters", "exact"]].sum()})
