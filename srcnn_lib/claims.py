@@ -21,8 +21,8 @@ VERDICTS = {
     DIFFERS: "they say otherwise",
     PARTLY: "they bear out a part of it",
     UNDECIDED: "it was measured, but chance may have made the difference: its 95 % interval contains 0 or p is 0.05 or "
-    "more, it is within what another seed makes or within the swing of a curve, it rests on too few or short trainings, "
-    "or it is a tie",
+    "more, it is within what another seed makes or within the swing of a curve, it rests on too few or short trainings,"
+    " or it is a tie",
     SHOWN: "a figure, table, formula or piece of code that is here too",
     OTHER_IMAGES: "a number from other images, with ours beside it",
     NOT_TESTED: "repeated here as the original's word, and not put to a test",
