@@ -439,7 +439,7 @@ def seen(network: keras.Model, lessons: Lessons, count: int) -> pd.DataFrame:
         )
 
     rows = []
-    for number in range(count):
+    for number in tqdm(range(count), desc="letters", unit="batch", mininterval=1):
         low, high, lines = lessons.batch(number)
         letters, finding = map(float, both(low, high[..., :3], lines))
         rows.append({"batch": number, "letters": letters, "finding": finding})
