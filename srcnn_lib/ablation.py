@@ -40,6 +40,7 @@ CHANGES = {
     "small crops, then large": {"start": "ablation: small crops", "epochs": 4},
 }
 """What differs from the short recipe, by the name of the change."""
+SEEDS = "second seed", "third seed"
 _LATER = {"small crops"}  # only the beginning of another one
 RESULT = legible.RESULTS / "ablation.csv"
 _BATCHES = 48  # of crops that RapidOCR's networks look at
@@ -103,8 +104,21 @@ def _measured(table: pd.DataFrame, measure: str, top: str, bottom: str | None, g
 
 
 def kept(file: Path = RESULT) -> pd.DataFrame:
-    """What `run` found, one row a change and measure: the columns of `comparison.against`, and measure; else empty."""
-    return pd.read_csv(file) if file.exists() else pd.DataFrame()
+    """What `run` found, one row a change and measure, without `BASE` and doing nothing; empty where it was not run.
+
+    The columns of `comparison.against`, measure, unchanged (the figure of `BASE`), chance (how far the farthest of the
+    other seeds is from it) and decided (whether the difference is larger than that, and its interval without 0).
+    """
+    if not file.exists():
+        return pd.DataFrame()
+    table = pd.read_csv(file)
+    unchanged = table[table["method"] == BASE].set_index("measure")["figure"]
+    apart = table[table["method"].isin(SEEDS)].set_index("measure")["difference"].abs()
+    table = table[~table["method"].isin([BASE, evaluation.UNTOUCHED])]
+    chance = table["measure"].map(apart.groupby(level=0).max())
+    ends = table["difference_low"], table["difference_high"]
+    decided = (table["difference"].abs() > chance) & ((ends[0] > 0) | (ends[1] < 0))
+    return table.assign(unchanged=table["measure"].map(unchanged), chance=chance, decided=decided)
 
 
 def seconds(folder: Path = legible.RESULTS / "ablation") -> dict[str, float]:

@@ -559,8 +559,9 @@ def learning_curve(history: pd.DataFrame, original: Mapping[str, Sequence[float]
 def changes(table: pd.DataFrame, labels: Mapping[str, str], factors: Mapping[str, float]) -> Figure:
     """What one change at a time does, with its 95 % interval: a panel a measure, a row a change.
 
-    `table` has method, measure, difference, difference_low and difference_high, as `comparison.against` gives them;
-    `labels` names the axes of the measures, `factors` what they are multiplied by.
+    `table` has method, measure, difference, difference_low, difference_high, chance (half the width of the band that
+    chance alone fills) and decided (whether it is coloured), see `ablation.kept`; `labels` names the axes of the
+    measures, `factors` what they are multiplied by.
     """
     names = table["method"].unique()
     drawing = Figure(figsize=(10, 0.9 + 0.27 * len(names)), layout="constrained")
@@ -570,10 +571,12 @@ def changes(table: pd.DataFrame, labels: Mapping[str, str], factors: Mapping[str
         figure, low, high = (
             factors[measure] * of_it[name] for name in ("difference", "difference_low", "difference_high")
         )
-        decided = (low > 0) | (high < 0)
+        chance = factors[measure] * of_it["chance"].max()
+        colours = np.where(of_it["decided"], "C0", "0.65")
+        axis.axvspan(-chance, chance, color="0.93", zorder=0)
         axis.axvline(0, color="0.3", linewidth=1)
-        axis.hlines(rows, low, high, color=np.where(decided, "C0", "0.65"), linewidth=2)
-        axis.scatter(figure, rows, c=np.where(decided, "C0", "0.65"), s=18, zorder=3)
+        axis.hlines(rows, low, high, color=colours, linewidth=2)
+        axis.scatter(figure, rows, c=colours, s=18, zorder=3)
         axis.set(xlabel=label, yticks=rows, yticklabels=names)
         axis.grid(False, axis="y")
     drawing.axes[0].invert_yaxis()

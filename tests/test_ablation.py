@@ -62,6 +62,26 @@ def test_measures_are_compared_on_the_same_cards():
     assert measured.loc[ablation.BASE, "difference_low"] == measured.loc[ablation.BASE, "difference_high"] == 0
 
 
+def test_only_what_is_beyond_other_seeds_and_has_an_interval_without_0_is_decided(tmp_path):
+    rows = {  # difference, low, high
+        "untouched": (0.5, 0.4, 0.6),
+        ablation.BASE: (0.0, 0.0, 0.0),
+        "second seed": (-0.2, -0.3, -0.1),
+        "third seed": (0.1, -0.1, 0.3),
+        "as a seed does": (0.15, 0.1, 0.2),
+        "more": (-0.3, -0.4, -0.2),
+        "more, or not": (0.3, -0.1, 0.7),
+    }
+    table = pd.DataFrame(rows.values(), columns=["difference", "difference_low", "difference_high"])
+    table.assign(method=list(rows), measure="letters", figure=0.7 + table["difference"]).to_csv(
+        tmp_path / "ablation.csv", index=False
+    )
+    kept = ablation.kept(tmp_path / "ablation.csv").set_index("method")
+    assert list(kept.index) == list(rows)[2:]
+    assert set(kept["unchanged"]) == {0.7} and set(kept["chance"]) == {0.2}
+    assert list(kept.index[kept["decided"]]) == ["more"]
+
+
 def test_what_a_training_began_with_counts_as_its_time(tmp_path):
     assert ablation.seconds(tmp_path) == {} and ablation.kept(tmp_path / "none.csv").empty
     for change, seconds in (("small crops", 2.0), ("small crops, then large", 3.0)):
@@ -92,7 +112,9 @@ def test_changes_are_drawn_a_panel_a_measure_and_a_row_a_change():
         ("one", "letters", 0.0, -0.1, 0.1), ("two", "letters", 0.2, 0.1, 0.3),
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["method", "measure", "difference", "difference_low", "difference_high"])
+    table = table.assign(chance=0.15, decided=[False, False, False, True])
     drawing = figures.changes(table, {"letters": "nats", "PSNR": "dB"}, {"letters": 1.0, "PSNR": 10.0})
     left, right = drawing.axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["one", "two"] and left.yaxis_inverted()
     assert np.allclose(right.collections[-1].get_offsets()[:, 0], [1.0, -1.0])
+    assert np.allclose(right.patches[0].get_extents().transformed(right.transData.inverted()).intervalx, [-1.5, 1.5])
