@@ -1126,7 +1126,7 @@ if bench is None:
 else:
     shown = pd.DataFrame(bench["speed"])
     about = (
-        f" of {bench['side_pixels']}×{bench['side_pixels']} pixels, medians, and how many times as fast as the first row ({enhancer.origin(bench)}). From the command to the "
+        f" of {bench['side_pixels']}×{bench['side_pixels']} pixels made by chance, so that there is nothing to take away before the network, medians, and how many times as fast as the first row ({enhancer.origin(bench)}). From the command to the "
         f"first result it takes {bench['start_seconds'][0]:.2f} to {bench['start_seconds'][-1]:.2f} s"
     )
 figures.table(

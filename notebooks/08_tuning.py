@@ -141,9 +141,10 @@ figures.table(
     .T.rename_axis("search")
     .reset_index()
     .drop(columns=["trial", "pruned"])
-    .assign(gain=[row["psnr"] - untouched for row in best.values()]),
+    .assign(gain=[row["psnr"] - untouched for row in best.values()])
+    .rename(columns=lambda name: {"psnr": "PSNR"}.get(name, name.replace("_", " "))),
     caption=f"The best trial of each search: PSNR in dB on {len(judging)} validation images, and its gain over the untouched ones.",
-    formats={"psnr": "{:.2f}", "gain": "{:+.2f}", "seconds": "{:.1f}", "learning_rate": "{:.2g}"},
+    formats={"PSNR": "{:.2f}", "gain": "{:+.2f}", "seconds": "{:.1f}", "learning rate": "{:.2g}"},
 )
 
 # %% [markdown]
@@ -205,11 +206,11 @@ confirmed.insert(1, "gain", confirmed["psnr"] - unseen_untouched)
 cleaned = run.read_table("04_preprocessing/cleaning.csv").groupby("trained_on")["psnr"]
 between_seeds = float(max(again.groupby("candidate")["psnr"].agg(np.ptp).max(), cleaned.agg(np.ptp).max()))
 figures.table(
-    confirmed.reset_index(),
+    confirmed.reset_index().rename(columns={"psnr": "PSNR", "training_psnr": "PSNR of training"}),
     caption=f"Trained again with {tuning_seeds} other seed{'s' if tuning_seeds > 1 else ''} and scored on {len(unseen)} validation images that no "
     f"search has seen: mean PSNR and gain in dB (untouched {unseen_untouched:.2f} dB), PSNR of the last training batches where the "
     f"loss was MSE, seconds. Another seed alone changes such trainings by up to {between_seeds:.2f} dB.",
-    formats={"psnr": "{:.2f}", "gain": "{:+.2f}", "training_psnr": "{:.2f}", "seconds": "{:.1f}"},
+    formats={"PSNR": "{:.2f}", "gain": "{:+.2f}", "PSNR of training": "{:.2f}", "seconds": "{:.1f}"},
     key="confirmed",
 )
 

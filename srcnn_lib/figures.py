@@ -46,6 +46,7 @@ SHARED_COLUMNS = frozenset([
     "engine", "character errors", "against untouched", "half", "case", "test", "argument", "section", "rung",
     "here", "search", "candidate", "training", "pre-processing", "what is scored", "published size", "built",
     "blur", "length, radius", "95 % interval", "Set5 ×2 / ×3 / ×4", "light version", "recipe",
+    "against", "read untouched", "scored", "before it", "p", "exact", "recovered share",
 ])  # fmt: skip
 NAME_COLUMNS = frozenset({"name", "file", "low", "high", "first", "second"})
 
