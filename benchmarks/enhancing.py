@@ -8,6 +8,7 @@ itself, in processes of their own. OpenVINO takes part where it is installed. Wh
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -79,9 +80,13 @@ print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).
 
 
 def run_command(*arguments: str | Path) -> tuple[float, float]:
-    """Seconds and peak memory in MiB of `python -m srcnn_lib enhance`, which is one process."""
+    """Seconds and peak memory in MiB of `python -m srcnn_lib enhance`, which is one process.
+
+    It runs as a user calls it, without what the Makefile tells malloc for the sake of TensorFlow.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     command = [sys.executable, "-c", BETWEEN, sys.executable, "-m", "srcnn_lib", "enhance", *map(str, arguments)]
-    seconds, peak = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    seconds, peak = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=plain).stdout.split()
     return float(seconds), float(peak) / (2**20 if sys.platform == "darwin" else 2**10)
 
 
