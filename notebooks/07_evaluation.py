@@ -387,7 +387,7 @@ def displayed(table):
         {
             **{name: table[name] for name in ("test", "engine", "method") if name in table},
             "character errors": [
-                f"{row.error_rate:.1%} ({row.low:.1%} to {row.high:.1%})" for row in table.itertuples()
+                f"{row.error_rate:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in table.itertuples()
             ],
             "against untouched": [
                 f"{figure:+.1f} ({low:+.1f} to {high:+.1f})" for figure, low, high in points.to_numpy()
@@ -406,7 +406,8 @@ def with_ends(table, column, form):
     return [
         "–"
         if np.isnan(figure)
-        else form.format(figure) + ("" if np.isnan(low) else f" ({form.format(low)} to {form.format(high)})")
+        else form.format(figure)
+        + ("" if np.isnan(low) else " ({} to {})".format(*(form.format(end).rstrip("%") for end in (low, high))))
         for figure, low, high in zip(table[column], *ends, strict=True)
     ]
 
@@ -863,7 +864,9 @@ figures.table(
                 else spelled_out(method).replace("both taken away", BEFORE)
                 for method in steps["method"]
             ],
-            "character errors": [f"{row.figure:.1%} ({row.low:.1%} to {row.high:.1%})" for row in steps.itertuples()],
+            "character errors": [
+                f"{row.figure:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in steps.itertuples()
+            ],
             "against untouched": [
                 f"{100 * row.difference:+.1f} ({100 * row.difference_low:+.1f} to {100 * row.difference_high:+.1f})"
                 for row in steps.itertuples()
