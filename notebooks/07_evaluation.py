@@ -971,8 +971,9 @@ for (test, engine_there), table in read_after.items() if tests else ():
     plain = next(method for method in table["method"].unique() if method.endswith(", after both"))
     for method, rival in PAIRS:
         rival = plain if rival == "unsharp" else rival
-        errors = comparison.against(table, rival, "errors", "characters", group="group", seed=seed)
-        exact = comparison.against(table, rival, "exact", "fields", group="group", seed=seed)
+        both = table[table["method"].isin([method, rival])]
+        errors = comparison.against(both, rival, "errors", "characters", group="group", seed=seed)
+        exact = comparison.against(both, rival, "exact", "fields", group="group", seed=seed)
         of_errors, of_exact = (its.set_index("method").loc[method] for its in (errors, exact))
         rows.append(
             {"test": test, "engine": engine_there, "method": method, "against": rival}
