@@ -217,7 +217,7 @@ Markdown(
         else "No method here gains decibels and loses letters, though nothing keeps one from it. "
     )
     + (
-        f"Whether the original's aim, that enhanced images can be read better, is met, these {change['images']} cards do not decide: the interval contains 0."
+        f"Whether the original's aim, that enhanced images can be read better, is met, these {change['images']} images do not decide: the interval contains 0."
         if by_chance(change)
         else "So the original's aim, that enhanced images can be read better, is met in part: most errors that a sharp image would spare remain."
         if after < before and share < claims.GOOD_SHARE
@@ -236,20 +236,22 @@ if log is not None:
 of_engines = dict(iter(kept.set_index("method").groupby("engine", sort=False))) if len(kept) else {}
 plain = next((method for method in kept.get("method", ()) if method.endswith(", after both")), None)
 said = [
-    f"{name}: {rows.loc[evaluation.UNTOUCHED, 'error_rate']:.1%} untouched, "
+    f"- {name}: {rows.loc[evaluation.UNTOUCHED, 'error_rate']:.1%} untouched, "
     f"{rows.loc['waves and blur taken away', 'error_rate']:.1%} with waves and blur taken away, {rows.loc[plain, 'error_rate']:.1%} with unsharp masking after that, "
     + ", ".join(
         f"{row['error_rate']:.1%} with {network} after it ({100 * row['difference']:+.1f} points, {between(row, 100, 1)}; "
         f"{row['invented']:.1%} of values invented)"
         for network, row in rows[rows["weights"].fillna("") != ""].iterrows()
     )
-    + f", {rows.loc[evaluation.SHARP, 'error_rate']:.1%} sharp"
+    + f", {rows.loc[evaluation.SHARP, 'error_rate']:.1%} sharp."
     for name, rows in of_engines.items()
 ]
 Markdown(
     "**The enhancer** that comes with the project takes waves and blur away and then applies a network that was trained for longer. All "
     f"{kept['images'].iloc[0]} images of the default data set's test cards were read after it, which decides more ([section 2.9](#shipped-reading)). "
-    f"Character errors in values: {'. '.join(said)}. Invented is what was read wrongly with confidence where no confident reading was before: whoever relies "
+    "Character errors in values:\n\n"
+    + "\n".join(said)
+    + "\n\nInvented is what was read wrongly with confidence where no confident reading was before: whoever relies "
     "on a reading has to check it, all the more after enhancement. Which network to take, and when none, is told [there](#shipped-beside), too."
     if of_engines
     else ""
@@ -274,7 +276,7 @@ taken_up = [
     for wish, places in wishes.items()
 ]
 Markdown(
-    f"**What remains.** {cards} test cards were read"
+    f"**What remains.** {cards} images of test cards were read"
     + (": a sample, too small for differences within the intervals to mean anything. " if cards < 200 else ". ")
     + (
         "They are drawn, and their faults are computed; photographs will bring others. "
