@@ -800,7 +800,8 @@ figures.table(
             for row in seen["watched"]
         ]
     ),
-    caption="How well the network sees blurs, on crops of scenes and cards that it did not learn from, spoilt by what spoils cards, with blurs more often and larger"
+    caption="How well the network sees blurs, on crops of scenes and cards that it did not learn from, spoilt by what spoils cards, with blurs more often and larger, "
+    "though in the same mixtures as crops that it learned from"
     + (
         f" ({seen['date']}, {seen['device']}): share that would be taken back (better low for none, high for the others), and how far from the truth what is taken "
         f"back lies, the ends of a movement, or the radius; not told where that is fewer than {FEWEST} crops. All in pixels."

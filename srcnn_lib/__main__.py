@@ -178,7 +178,10 @@ def _report(summary, out: Path | str, strip: bool) -> None:
 def _say_stopped(summary, images: int) -> None:
     """End an interrupted command, with the exit status that shells know."""
     done = len(summary.done) + len(summary.kept)
-    click.echo(f"stopped; {done} of {images} images are done, and the same command goes on with the others", err=True)
+    click.echo(
+        f"stopped; {done} of {images} images are done, and the same command, without --force, goes on with the others",
+        err=True,
+    )
     sys.exit(130)
 
 
@@ -273,7 +276,8 @@ def _or_exit(function, *arguments, **options) -> None:
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        sys.exit(f"error: {error.filename or arguments[0]}: cannot be written ({error.strerror})")
+        place = error.filename or next(iter(arguments), "a file")
+        sys.exit(f"error: {place}: cannot be written ({error.strerror})")
 
 
 if __name__ == "__main__":

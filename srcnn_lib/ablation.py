@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from srcnn_lib import comparison, evaluation, files, legible
@@ -78,7 +77,7 @@ def run(*, fonts: Sequence[Path], work: Path, train: bool = True) -> pd.DataFram
             _measured(read[read["test"] == "cards"], "cards: error", "errors", "characters", "card"),
             _measured(read[read["test"] == "cards"], "cards: exact", "exact", "fields", "card"),
             _measured(read[read["test"] == "scenes"], "scenes: error", "errors", "characters", "name"),
-            _measured(read[np.isfinite(read["psnr"])], "PSNR", "psnr", None, "card"),
+            _measured(read, "PSNR", "psnr", None, "card"),
             _measured(seen, "letters", "letters", None, "name"),
             _measured(seen, "finding", "finding", None, "name"),
         ]

@@ -1,4 +1,4 @@
-"""The enhancer on large collections and on several machines, by Ray Data (`pip install .[ray]`)."""
+"""The enhancer on large collections and on several machines, by Ray Data (`pip install "ray[data]"`)."""
 
 import secrets
 import tempfile
@@ -15,7 +15,7 @@ try:
     import ray
     from pyarrow import fs
 except ImportError:
-    raise RunError("Ray Data is not installed: `pip install .[ray]` installs it") from None
+    raise RunError('Ray Data is not installed: `pip install "ray[data]"` installs it') from None
 
 _BLOCKS = 100  # for each worker, at the most: an image more or less keeps no worker waiting for long
 

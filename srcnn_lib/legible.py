@@ -489,6 +489,8 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
     network = models.build(experiment.network, **experiment.changes)
     if experiment.start:
+        if not is_trained(experiment.start, work):
+            raise ForeseenError(f"{name}: begins with {experiment.start!r}, which is not trained in {work} yet")
         _begin_with(network, training.load(work / f"{_file(experiment.start)}.keras"))
     if experiment.colour < 1:
         network = blended(network, 1, experiment.colour)
@@ -578,16 +580,17 @@ def _trained(name: str, work: Path) -> keras.Model:
 
 def _teacher(name: str, work: Path) -> keras.Model:
     """The network of an experiment or blend as trained here, or else, so that it need not be, as it is shipped."""
-    if is_trained(BLENDS.get(name, (name,))[0], work):
+    experiment, *shares = BLENDS.get(name, (name, 1.0, 1.0))
+    if is_trained(experiment, work):
         return _trained(name, work)
     from srcnn_lib import enhancer, export
 
     shipped = {BLENDS.get(chosen, (chosen,))[0]: file for file, chosen in SHIPPED.items()}
-    if name not in shipped:
+    if experiment not in shipped:
         raise ForeseenError(f"teacher {name!r}: neither trained yet nor shipped; make legible trains it")
-    network = models.build(EXPERIMENTS[name].network, **EXPERIMENTS[name].changes)
-    export.read_onnx(network, enhancer.WEIGHTS / f"{shipped[name]}.onnx")
-    return network
+    network = models.build(EXPERIMENTS[experiment].network, **EXPERIMENTS[experiment].changes)
+    export.read_onnx(network, enhancer.WEIGHTS / f"{shipped[experiment]}.onnx")
+    return network if shares == [1.0, 1.0] else blended(network, *shares)
 
 
 def blended(network: keras.Model, brightness: float, colour: float) -> keras.Model:

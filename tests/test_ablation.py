@@ -38,8 +38,7 @@ def test_teachers_and_beginnings_are_known():
 def test_what_is_shipped_teaches_where_nothing_is_trained(rng, tmp_path):
     image = rng.integers(0, 256, (64, 72, 3), dtype=np.uint8)
     for name, chosen in legible.SHIPPED.items():
-        blend = legible.BLENDS[chosen]
-        network = legible.blended(legible._teacher(blend.experiment, tmp_path), blend.brightness, blend.colour)
+        network = legible._teacher(chosen, tmp_path)
         made = evaluation.predict(network, image).astype(int)
         assert np.abs(made - enhancer.enhance(image, model=name, waves=False, blur=False)).max() <= 1
     with pytest.raises(ForeseenError, match="teacher 'large': neither trained yet nor shipped"):
