@@ -145,7 +145,7 @@ test-fuzz: $(READY) ## ten thousand inputs made by chance for each reader of fil
 test-determinism: $(READY) ## the whole report twice from nothing: the same results?
 	@$(PYTHON) -m pytest -m determinism
 
-test-scale: $(READY) ## the enhancer on several processes, one of them killed (needs the extra `ray`)
+test-scale: $(READY) ## the enhancer on several processes, one of them killed (needs Ray)
 	@$(PYTHON) -m pytest -m scale -rs
 
 # In an environment of its own, which goes again. Tests that call make would use `.venv` instead, and are left out. What

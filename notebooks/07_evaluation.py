@@ -382,22 +382,24 @@ run.write_table("07_evaluation/reading.csv", everything)
 # %%
 def displayed(table):
     """A reading summary as it is shown: differences in percentage points."""
-    points = 100 * table[["difference", "difference_low", "difference_high"]]
     return pd.DataFrame(
         {
             **{name: table[name] for name in ("test", "engine", "method") if name in table},
             "character errors": [
                 f"{row.error_rate:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in table.itertuples()
             ],
-            "against untouched": [
-                f"{figure:+.1f} ({low:+.1f} to {high:+.1f})" for figure, low, high in points.to_numpy()
-            ],
+            "against untouched": list(map(in_points, table.itertuples())),
             "p": table["p"].map(comparison.shown_p),
             "exact": with_ends(table, "exact", "{:.1%}"),
             "words missed": table["word_errors"],
             "recovered share": with_ends(table, "recovered", "{:.0%}"),
         }
     )
+
+
+def in_points(row):
+    """A difference of shares with its interval, as it is shown."""
+    return f"{100 * row.difference:+.1f} ({100 * row.difference_low:+.1f} to {100 * row.difference_high:+.1f})"
 
 
 def with_ends(table, column, form):
@@ -800,10 +802,9 @@ figures.table(
             for row in seen["watched"]
         ]
     ),
-    caption="How well the network sees blurs, on crops of scenes and cards that it did not learn from, spoilt by what spoils cards, with blurs more often and larger, "
-    "though in the same mixtures as crops that it learned from"
+    caption="How well the network sees blurs, on crops of scenes and cards that it did not learn from, spoilt by what spoils cards, with blurs more often and larger"
     + (
-        f" ({seen['date']}, {seen['device']}): share that would be taken back (better low for none, high for the others), and how far from the truth what is taken "
+        f" ({seen['measured']}): share that would be taken back (better low for none, high for the others), and how far from the truth what is taken "
         f"back lies, the ends of a movement, or the radius; not told where that is fewer than {FEWEST} crops. All in pixels."
         if seen
         else "."
@@ -860,18 +861,12 @@ figures.table(
         {
             "test": steps["test"],
             "method": [
-                f"{method} alone"
-                if method in enhancer.models()
-                else spelled_out(method).replace("both taken away", BEFORE)
-                for method in steps["method"]
+                f"{method} alone" if method in enhancer.models() else spelled_out(method) for method in steps["method"]
             ],
             "character errors": [
                 f"{row.figure:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in steps.itertuples()
             ],
-            "against untouched": [
-                f"{100 * row.difference:+.1f} ({100 * row.difference_low:+.1f} to {100 * row.difference_high:+.1f})"
-                for row in steps.itertuples()
-            ],
+            "against untouched": list(map(in_points, steps.itertuples())),
             "p": steps["p"].map(comparison.shown_p),
             "exact": with_ends(steps, "exact", "{:.1%}"),
         }
@@ -891,7 +886,7 @@ else:
     on_cards = steps[steps["test"] == "cards"].set_index("method")["figure"]
     unsharp = next(name for name in on_cards.index if name.startswith("unsharp"))
     words = (
-        f"On these cards, both steps alone bring errors from {on_cards[evaluation.UNTOUCHED]:.1%} to {on_cards['both taken away']:.1%}, and house-large alone to "
+        f"On these cards, both steps alone bring errors from {on_cards[evaluation.UNTOUCHED]:.1%} to {on_cards[BEFORE]:.1%}, and house-large alone to "
         f"{on_cards['house-large']:.1%}. Together they bring them to {on_cards['house-large, after both']:.1%}; with house {on_cards['house, after both']:.1%}, and with "
         f"{unsharp} in place of a network {on_cards[f'{unsharp}, after both']:.1%}."
     )
@@ -980,11 +975,6 @@ for (test, engine_there), table in read_after.items() if tests else ():
             {"test": test, "engine": engine_there, "method": method, "against": rival}
             | {"errors": of_errors, "exact": of_exact, "tells": 2 / 2 ** groups[test] < 0.05}
         )
-
-
-def in_points(row):
-    """A difference of shares, as it is shown."""
-    return f"{100 * row['difference']:+.1f} ({100 * row['difference_low']:+.1f} to {100 * row['difference_high']:+.1f})"
 
 
 figures.table(

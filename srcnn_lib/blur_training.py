@@ -5,7 +5,9 @@ radii are known. What it is for, `blur` says.
 """
 
 import hashlib
+import inspect
 import itertools
+import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -41,7 +43,7 @@ _LARGER = {  # than recipes have them, in half of the samples, so that none of t
 
 
 def train(*, fonts: Sequence[Path], work: Path) -> dict:
-    """Train the network, write it as ONNX, and keep how well it tells as `blur.json`; returns that.
+    """Train the network, write it as ONNX, and keep what it is and how well it tells as `blur.json`; returns that.
 
     `fonts` are folders of further typefaces, `work` one for the spectra, which are not drawn again.
     """
@@ -63,10 +65,8 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
     wanted = _wanted(movements, np.concatenate([radii, radii]))
     spectra = spectra[..., None].astype(np.float32)
     taught.fit(spectra, [wanted[:, part] for part in parts], batch_size=128, epochs=_EPOCHS)
-    watched, *true = _samples("watched", _WATCHED, fonts, work)
     network.set_weights(export.rounded(network.get_weights()))
     training.save(network, work / "blur.keras")
-    answers = network.predict(watched[..., None].astype(np.float32), verbose=0)
     export.write_onnx(network, blur.FILE)
     record = {
         "date": date.today().isoformat(),
@@ -76,10 +76,25 @@ def train(*, fonts: Sequence[Path], work: Path) -> dict:
         "samples": _SAMPLES,
         "updates": updates,
         "seed": _SEED,
-        "watched": told(answers, *true).astype(object).replace(np.nan, None).to_dict("records"),
     }
     files.write_json(blur.RECORD, record)
     blur.session.cache_clear()
+    return measure(fonts=fonts, work=work)
+
+
+def measure(*, fonts: Sequence[Path], work: Path) -> dict:
+    """See how well the shipped network tells crops that it did not learn from, spoilt in mixtures of their own.
+
+    Kept in `blur.json` as "watched" (see `told`), with the day as "measured"; returns all that is there.
+    """
+    spectra, *true = _samples("watched", _WATCHED, fonts, work)
+    network = blur.session()
+    (given,) = network.get_inputs()
+    (answers,) = network.run(None, {given.name: spectra[..., None].astype(np.float32)})
+    record = json.loads(blur.RECORD.read_text(encoding="utf-8"))
+    record["measured"] = date.today().isoformat()
+    record["watched"] = told(answers, *true).astype(object).replace(np.nan, None).to_dict("records")
+    files.write_json(blur.RECORD, record)
     return record
 
 
@@ -97,7 +112,7 @@ def judge(*, fonts: Sequence[Path], work: Path) -> pd.DataFrame:
         evaluation.UNTOUCHED: lambda image: image,
         "waves taken away": partial(enhancer.prepare, blur=False),
         "blur taken away": partial(enhancer.prepare, waves=False),
-        "both taken away": enhancer.prepare,
+        "waves and blur taken away": enhancer.prepare,
         _UNSHARP: unsharp,
         f"{_UNSHARP}, after both": lambda image: unsharp(enhancer.prepare(image)),
         **{name: partial(enhancer.enhance, model=name, waves=False, blur=False, threads=1) for name in _NETWORKS},
@@ -225,7 +240,7 @@ def _samples(part: str, count: int, fonts: Sequence[Path], work: Path) -> tuple[
 
     The last two are in pixels, x before y, and 0 where there is none.
     """
-    recipe = repr((count, _SEED, [str(folder) for folder in fonts], Path(__file__).read_text(encoding="utf-8")))
+    recipe = _recipe(part, count, fonts)
     file = work / f"blur-{part}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}.npz"
     if not file.exists():
         draw = partial(_drawn, part, count // _PARTS, tuple(fonts))
@@ -238,6 +253,17 @@ def _samples(part: str, count: int, fonts: Sequence[Path], work: Path) -> tuple[
         return kept["spectra"], kept["movements"], kept["radii"]
 
 
+def _recipe(part: str, count: int, fonts: Sequence[Path]) -> str:
+    """All that spectra follow from."""
+    from srcnn_lib import scenes
+    from srcnn_lib.specimens import degradations
+
+    faces = [[face.name for face in family] for family in scenes.families(fonts, part)]
+    sizes = _SEED, _CROP, _MARGIN, _PARTS, _TAUGHT, _MIXTURES, _LARGER, blur.WINDOW
+    code = [inspect.getsource(source) for source in (_drawn, _sources, blur.spectrum, scenes, degradations)]
+    return repr((count, faces, sizes, code))
+
+
 def _drawn(part: str, count: int, fonts: tuple[Path, ...], number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One part of the samples: half from scenes, half from cards; four in ten moved, four in ten out of focus."""
     from srcnn_lib import scenes
@@ -247,7 +273,7 @@ def _drawn(part: str, count: int, fonts: tuple[Path, ...], number: int) -> tuple
     sources = _sources(part, fonts)
     spectra, movements, radii = [], [], []
     for place in range(count):
-        rng = np.random.default_rng([_SEED, number, place])
+        rng = np.random.default_rng([_SEED + (part != "train"), number, place])  # no recipe is learned and watched
         source = sources[int(rng.integers(2))]
         image = source[int(rng.integers(len(source)))].image
         size = min(_CROP, *image.shape[:2])

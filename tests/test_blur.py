@@ -234,12 +234,14 @@ def test_the_file_is_the_recorded_one_and_a_changed_one_is_refused(tmp_path, mon
         blur.find(np.zeros((80, 80, 3), np.uint8))
 
 
-def test_samples_follow_from_their_number(monkeypatch, drawn):
+def test_samples_follow_from_their_number_and_none_is_both_learned_and_watched(monkeypatch, drawn):
     scene = scenes.Scene(np.ascontiguousarray(drawn[:200, :260]), np.zeros((0, 4), np.float32), ())
     monkeypatch.setattr(blur_training, "_sources", lambda part, fonts: ([scene], [replace(scene)]))
     drawn_once, again = (blur_training._drawn("train", 12, (), 3) for _ in range(2))
     assert all(np.array_equal(*sides) for sides in zip(drawn_once, again, strict=True))
     spectra, movements, radii = drawn_once
+    _, watched, watched_radii = blur_training._drawn("watched", 12, (), 3)
+    assert not np.array_equal(movements, watched) and not np.array_equal(radii, watched_radii)
     lengths = np.hypot(*movements.T)
     assert spectra.shape == (12, 64, 33) and (lengths > 0).any() and lengths.max() <= 2 * blur_training.LEARNED
     assert (radii > 0).any() and radii.max() <= 2 * blur_training.LEARNED_RADIUS

@@ -8,7 +8,7 @@ from PIL import Image
 from srcnn_lib import enhancer, photos
 from srcnn_lib.errors import DataError
 
-ray = pytest.importorskip("ray", reason='Ray is an optional extra: pip install "ray[data]"')
+ray = pytest.importorskip("ray", reason='Ray is optional: pip install "ray[data]"')
 from srcnn_lib import collection  # noqa: E402  needs Ray
 
 pytestmark = [
