@@ -210,7 +210,7 @@ lock: ## pin the dependencies of pyproject.toml anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade \
 	  --custom-compile-command "make lock" --output-file requirements.lock --quiet
 
-clean: ## remove every built report and drawn data set; your own data and .venv stay
+clean: ## remove every built report, drawn data set and what was trained under reports/; your own data and .venv stay
 	rm -rf data/specimens $(filter-out reports/template reports/example.webp,$(wildcard reports/*))
 
 ifneq ($(READY),)

@@ -85,9 +85,11 @@ def main() -> None:
     build(before, arguments.cards, arguments.pages)
     command = [sys.executable, "-m", "srcnn_lib", "enhance", before, "-o", after, "--force", "--compare"]
     done = subprocess.run(command)
+    if done.returncode:
+        sys.exit(done.returncode)
     wrong = list(differences(before, after))
     print("\n".join(wrong) or f"all as it should be; to be looked at: {after / 'compare.html'}")
-    sys.exit(done.returncode or bool(wrong))
+    sys.exit(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 from numpy import fft
 
-from srcnn_lib import frequency
+from srcnn_lib import frequency, weights
 
-FILE = Path(__file__).parent / "weights" / "blur.onnx"
+FILE = weights.FOLDER / "blur.onnx"
 RECORD = Path(__file__).parent / "records" / "blur.json"  # `records` takes seconds to import
 """What the network was made from, and how well it sees."""
 SURE = 0.9

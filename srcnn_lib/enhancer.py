@@ -1,8 +1,8 @@
 """The trained networks at work on anyone's images, without TensorFlow.
 
-The networks lie in `weights/` as ONNX files, with what they were made from in `weights.json`; `make weights` makes both
-from a finished run. Before they see an image, waves that lie over it, a movement of the hand and a lack of focus are
-taken away.
+The networks lie in `weights/` as ONNX files, with what they were made from in `weights.json`; `make weights` makes
+SRCNN's from a finished run, `make legible` those of the house models. Before they see an image, waves that lie over it,
+a movement of the hand and a lack of focus are taken away.
 """
 
 import base64
@@ -24,16 +24,16 @@ import numpy as np
 import onnxruntime
 from tqdm import tqdm
 
-from srcnn_lib import photos, provenance
+from srcnn_lib import photos, provenance, weights
 from srcnn_lib.errors import DataError, ForeseenError
 from srcnn_lib.files import write_text
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = weights.FOLDER
 DEFAULT = "house"
 _STEP = 8  # pixels: the grid on which the networks gather pixels into cells
 _TILE = 512  # pixels: shortest side of what is enhanced at once by default, without what lies round it
 _SEEN = 2200  # pixels: longest side with it, since house-large takes a gigabyte for that
-_LOOKED_AT = 1024  # pixels: side of the square in the middle in which waves are looked for
+_LOOKED_AT = 1024  # pixels: side of the square in the middle in which waves and blurs are looked for
 
 
 def models() -> dict[str, dict]:

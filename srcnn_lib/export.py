@@ -104,7 +104,7 @@ def write_onnx(network: keras.Model, file: Path) -> None:
     try:
         import tf2onnx  # noqa: F401  what Keras exports with
     except ImportError:
-        raise RunError("tf2onnx is not installed: `make weights` installs it") from None
+        raise RunError("tf2onnx is not installed: it is in requirements.lock") from None
     streamlined = for_whole_cells(network)
     sides = (side or 64 for side in network.input_shape[1:3])
     streamlined(np.zeros((1, *sides, network.input_shape[-1]), np.float32))  # Keras exports only what has been called

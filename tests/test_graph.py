@@ -22,6 +22,7 @@ def test_modules_are_followed_through_other_modules():
         file.relative_to(graph.ROOT).as_posix() for file in graph.files_used(graph.ROOT / "notebooks/07_evaluation.py")
     }
     assert {"srcnn_lib/evaluation.py", "srcnn_lib/preprocess.py", "srcnn_lib/images.py", "srcnn_lib/files.py"} <= used
+    assert {"srcnn_lib/weights/house.onnx", "srcnn_lib/weights/weights.json"} <= used
     assert not used & {"srcnn_lib/specimens.py", "srcnn_lib/tuning.py", "srcnn_lib/report.py"}
 
 
