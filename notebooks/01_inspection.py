@@ -318,15 +318,22 @@ if lettered["variant"].nunique() > 1:
     )
     display(
         figures.table(
-            by_letter,
+            by_letter.rename(
+                columns={
+                    "low_sharpness": "sharpness, low",
+                    "high_sharpness": "sharpness, high",
+                    "contrast_kept": "contrast kept",
+                    "low_noise": "noise, low",
+                }
+            ),
             caption="Means over the pairs of each letter: size, sharpness of both sides, detail and contrast left, noise.",
             formats={
                 "megapixels": "{:.3f}",
-                "low_sharpness": "{:.2f}",
-                "high_sharpness": "{:.2f}",
+                "sharpness, low": "{:.2f}",
+                "sharpness, high": "{:.2f}",
                 "detail": "{:.3f}",
-                "contrast_kept": "{:.2f}",
-                "low_noise": "{:.2f}",
+                "contrast kept": "{:.2f}",
+                "noise, low": "{:.2f}",
             },
         )
     )
