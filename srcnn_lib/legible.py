@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -30,11 +30,14 @@ from tqdm import tqdm
 
 from srcnn_lib import (
     batches,
+    enhancer,
     evaluation,
+    export,
     files,
     images,
     metrics,
     models,
+    parallel,
     provenance,
     reading,
     records,
@@ -103,6 +106,9 @@ class Experiment:
     """Whether scenes are drawn in more typefaces than those of the training cards."""
     without: tuple[str, ...] = ()
     """Kinds of degradation that it never sees."""
+    prepared: int = 0
+    """Images, spoilt once and shown as the enhancer's steps before a network leave them, that crops are cut from, with
+    what the enhancer makes of them with the teacher; 0: crops are spoilt anew each time, and no step is taken."""
     seed: int = SEED
 
 
@@ -111,6 +117,16 @@ _TELL = _MANY | {"reading": 0.0, "telling": 0.3, "finding": 1.0}
 _SOFTLY = _MANY | {"reading": 0.0, "telling": 0.1, "finding": 0.3}
 _DEEP = _MANY | {"reading": 0.0, "telling": 0.15, "finding": 0.5, "scenes": 4000}
 _FEW = {"text": 4.0, "reading": 0.03, "batch_size": 8}
+_AFTER = {
+    "teacher": "large, cooled, brightness 70%",
+    "colour": 0.0,
+    "prepared": 2400,
+    "scenes": 2400,
+    "text": 4.0,
+    "batch_size": 8,
+    "lines": 8,
+}
+_READ = {"reading": 0.5, "finding": 3.0}
 EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
     "cards and scenes": Experiment("house-large", 5, crop_size=192, averaging=None),
@@ -130,6 +146,10 @@ EXPERIMENTS = {
         "house-large", 352, changes={"blocks": (5, 3, 4)}, learning_rate=6e-4, start="large, telling softly", **_DEEP
     ),
     "large, pixels again": Experiment("house-large", 40, learning_rate=3e-4, start="large, cooled", **_FEW),
+    "small, after the steps": Experiment("house", 160, learning_rate=3e-4, start="small, longer", **_AFTER),
+    "small, after the steps, a reader": Experiment(
+        "house", 30, learning_rate=1e-4, start="small, after the steps", **_AFTER | _READ
+    ),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
 
@@ -181,6 +201,7 @@ FINALISTS = (
 
 _Y = 0.299, 0.587, 0.114
 _MARGIN = 16  # pixels round a crop, so that its border is spoilt as the rest is
+_WHOLE = scenes.SIZE - 2 * _MARGIN  # pixels: side of the images that the enhancer's steps are taken with
 _WINDOW = 160  # pixels: width of a window on a line, at the recogniser's height
 
 
@@ -202,7 +223,34 @@ def bank(count: int, seed: int, part: str, fonts: Sequence[Path] = ()) -> "Bank"
     recipe = repr((count, seed, names, Path(scenes.__file__).read_text(encoding="utf-8")))
     folder = FOLDER / f"scenes-{part}-{count}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     if not (folder / "scenes.csv").exists():
-        _draw(folder, count, seed, faces)
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+            drawn = pool.map(partial(_scene, seed, faces), range(count), chunksize=8)
+            _keep(tqdm(drawn, total=count, desc="drawing scenes", mininterval=1), count, folder)
+    return Bank(folder)
+
+
+def prepared(lessons: "Lessons", count: int, teacher: str) -> "Bank":
+    """The first crops of `lessons` after the steps of the enhancer, made once and kept in `data/specimens`.
+
+    Each scene has nine channels: what the enhancer shows to a network, the clean crop, and what the enhancer makes of
+    it all with the network called `teacher` there.
+    """
+    recipe = repr(
+        (
+            [(share, source.name) for share, source in lessons.sources],
+            *(lessons.crop_size, lessons.seed, lessons.clean, lessons.without, enhancer.hashes()[teacher]),
+            *(Path(module.__file__).read_text(encoding="utf-8") for module in (scenes, degradations)),
+        )
+    )
+    folder = FOLDER / f"prepared-{count}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+
+    def one(number: int) -> Scene:
+        spoilt, clean, lines = lessons.crop(number)
+        taught = enhancer.enhance(spoilt, model=teacher, threads=1)
+        return Scene(np.dstack([enhancer.prepare(spoilt), clean, taught]), lines, [""] * len(lines))
+
+    if not (folder / "scenes.csv").exists():
+        _keep(parallel.over(range(count), one, "taking the enhancer's steps"), count, folder)
     return Bank(folder)
 
 
@@ -210,6 +258,7 @@ class Bank(Sequence):
     """Drawn scenes in a folder; their pixels are mapped into memory."""
 
     def __init__(self, folder: Path) -> None:
+        self.name = folder.name
         self.table = pd.read_csv(folder / "scenes.csv", dtype={"text": "string"}, keep_default_na=False)
         self.images = np.load(folder / "scenes.npy", mmap_mode="r")
         places = self.table[["x0", "y0", "x1", "y1"]].to_numpy(np.float32)
@@ -227,6 +276,7 @@ class Cards(Sequence):
 
     def __init__(self, folder: Path, pool: str) -> None:
         fields = pd.read_csv(folder / "truth" / "fields.csv", dtype={"text": "string"}, keep_default_na=False)
+        self.name = f"{folder.name}, {pool}"
         upright = fields[(fields["kind"] != "heading") & (fields["number"].map(dataset.pool_of) == pool)]
         self.lines = [
             (folder / dataset.CLEAN / f"{number}.png", rows[["x0", "y0", "x1", "y1"]].to_numpy(np.float32))
@@ -246,8 +296,8 @@ class Lessons:
     """Training batches (low, (high, lines)), made up as they are needed; see `training.Batches`.
 
     low is float32 in [0, 1], (batch_size, crop_size, crop_size, 3); high has a fourth channel, which is 1 in lines of
-    text and 0 elsewhere; lines, float32 (lines, 5), are windows on text: the number of the crop, y0, x0, y1, x1 in
-    pixels. They depend on nothing but seed, epoch and step.
+    text and 0 elsewhere, and may have three more, a teacher's image; lines, float32 (lines, 5), are windows on text:
+    the number of the crop, y0, x0, y1, x1 in pixels. They depend on nothing but seed, epoch and step.
     """
 
     sources: Sequence[tuple[float, Sequence[Scene]]]
@@ -263,11 +313,12 @@ class Lessons:
     """Whether high is the clean drawing; else it has the faint noise of a sharp photograph."""
     without: tuple[str, ...] = ()
     """Kinds of degradation that are left out."""
+    _labels = 4  # channels of high
 
     def from_epoch(self, first: int) -> tf.data.Dataset:
         """All batches from epoch `first` (from 0) on, without end."""
         crops = self.batch_size, self.crop_size, self.crop_size
-        shapes = [(*crops, 3), (*crops, 4), (self.lines, 5)]
+        shapes = [(*crops, 3), (*crops, self._labels), (self.lines, 5)]
 
         def tensors(number: tf.Tensor) -> tuple:
             made = tf.numpy_function(self.batch, [number], [tf.float32] * 3, stateful=False)
@@ -284,7 +335,7 @@ class Lessons:
         for place in range(self.batch_size):
             spoilt, clean, lines = self._crop(rng)
             low.append(spoilt)
-            high.append(np.dstack([clean, _in_text(lines, self.crop_size)]))
+            high.append(np.dstack([clean[..., :3], _in_text(lines, self.crop_size), clean[..., 3:]]))
             windows += [(place, *window) for window in _windows(rng, lines, self.crop_size)]
         if not windows:
             windows = [(0, 0, 0, self.crop_size / 4, self.crop_size - 1)]
@@ -293,6 +344,10 @@ class Lessons:
             *(np.stack(side).astype(np.float32) / np.float32(255) for side in (low, high)),
             np.array(windows, np.float32)[chosen],
         )
+
+    def crop(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """One crop as uint8, spoilt and clean, and the places of its lines."""
+        return self._crop(np.random.default_rng([self.seed, number]))
 
     def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         shares = [share for share, _ in self.sources]
@@ -324,6 +379,22 @@ class Lessons:
         return rng
 
 
+class Prepared(Lessons):
+    """Lessons cut from scenes that `prepared` made: nothing is spoilt, and high has the teacher's image, too."""
+
+    _labels = 7
+
+    def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        ((_, source),) = self.sources
+        scene = source[int(rng.integers(len(source)))]
+        y, x = (int(rng.integers(0, side - self.crop_size + 1)) for side in scene.image.shape[:2])
+        inside = scene.image[y : y + self.crop_size, x : x + self.crop_size]
+        low, clean, taught = (inside[..., first : first + 3] for first in (0, 3, 6))
+        colours = rng.permutation(3)
+        labels = np.dstack([clean[..., colours], taught[..., colours]])
+        return low[..., colours], labels, scene.lines - np.float32([x, y, x, y])
+
+
 class Reader(keras.Model):
     """A network and what it is taught by, as one model that `training.fit` trains; called, it is the network.
 
@@ -333,8 +404,8 @@ class Reader(keras.Model):
     characters that it takes their brightness for, and from `how.finding` times the cross entropy of where its detector
     finds text in the one and in the other, both enlarged twice. `how.spectra` weights the distance of Fourier spectra
     (S.-J. Cho et al., ICCV 2021, arXiv:2108.05054), `how.fooling` an adversarial loss (arXiv:1609.04802), and a
-    teacher's images count as much as the clean ones (G. Hinton et al., arXiv:1503.02531, with images in place of
-    probabilities). What is validated is the compiled loss.
+    teacher's images, made now or given with the clean ones, count as much as those (G. Hinton et al.,
+    arXiv:1503.02531, with images in place of probabilities). What is validated is the compiled loss.
     """
 
     def __init__(self, network: keras.Model, how: Experiment, teacher: keras.Model | None = None, **kwargs) -> None:
@@ -354,12 +425,14 @@ class Reader(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         if not isinstance(y, tuple):
             return super().compute_loss(x, y, y_pred, sample_weight, training)
-        high, text, lines = y[0][..., :3], y[0][..., 3:], y[1]
+        high, text, taught, lines = y[0][..., :3], y[0][..., 3:4], y[0][..., 4:], y[1]
         made = ops.cast(y_pred, "float32")
         weights = 1 + self.how.text * text
         loss = self._distance(high, made, weights)
         if self.teacher:
-            loss = (loss + self._distance(ops.cast(self.teacher(x), "float32"), made, weights)) / 2
+            taught = ops.cast(self.teacher(x), "float32")
+        if taught.shape[-1]:
+            loss = (loss + self._distance(taught, made, weights)) / 2
         if self.how.spectra:
             loss += self.how.spectra * _spectral_distance(high, made)
         if self.discriminator:
@@ -450,9 +523,8 @@ def _cut(crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTenso
     return reading.lines(crops, lines[:, 1:], ops.cast(lines[:, 0], "int32"), _WINDOW)
 
 
-def watched(bank: Bank, cards: Cards, count: int, size: int, seed: int) -> list[batches.Pair]:
-    """So many pairs (low, high), uint8 (size, size, 3), half of either source, always spoilt in the same way."""
-    lessons = Lessons([(1, bank), (1, cards)], 1, size, 1, seed, 1)
+def watched(lessons: Lessons, count: int) -> list[batches.Pair]:
+    """The first crops of so many batches as pairs (low, high), uint8 (size, size, 3)."""
     pairs = []
     for number in range(count):
         low, high, _ = lessons.batch(number)
@@ -474,26 +546,13 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     if file.exists():
         return training.load(file)
     keras.utils.set_random_seed(experiment.seed)
-    drawn = bank(experiment.scenes, SEED, "train", fonts if experiment.further_typefaces else ())
-    folder = dataset.provide(**CARDS)
-    lessons = Lessons(
-        [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards, drawn)],
-        experiment.batch_size,
-        experiment.crop_size,
-        experiment.lines,
-        experiment.seed,
-        EPOCH_STEPS,
-        experiment.uses_truth,
-        experiment.without,
-    )
-    pairs = watched(bank(WATCHED, SEED, "watched", fonts), Cards(folder, "validation"), 24, 192, SEED)
+    lessons, watching = _lessons(experiment, fonts)
+    pairs = watched(watching, 24)
     network = models.build(experiment.network, **experiment.changes)
-    if experiment.start:
-        if not is_trained(experiment.start, work):
-            raise ForeseenError(f"{name}: begins with {experiment.start!r}, which is not trained in {work} yet")
-        _begin_with(network, training.load(work / f"{_file(experiment.start)}.keras"))
     if experiment.colour < 1:
         network = blended(network, 1, experiment.colour)
+    if experiment.start:
+        _begin_with(network, known(experiment.start, work))
     recipe = training.Recipe(
         epochs=experiment.epochs,
         learning_rate=experiment.learning_rate,
@@ -504,7 +563,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         validate_every=5,
         precision="auto",
     )
-    teacher = _teacher(experiment.teacher, work) if experiment.teacher else None
+    teacher = known(experiment.teacher, work) if experiment.teacher and not experiment.prepared else None
     taught = Reader(network, experiment, teacher, name=_file(name))
     history = training.fit(
         taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{_file(name)}.training"
@@ -526,6 +585,34 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     }
     files.write_json(keep / f"{_file(name)}.json", record)
     return training.load(file)
+
+
+def _lessons(experiment: Experiment, fonts: Sequence[Path]) -> tuple[Lessons, Lessons]:
+    """What an experiment learns from, and what it is watched by: scenes in other typefaces, and validation cards."""
+    folder = dataset.provide(**CARDS)
+    drawn = bank(experiment.scenes, SEED, "train", fonts if experiment.further_typefaces else ())
+    taught = Lessons(
+        [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards, drawn)],
+        experiment.batch_size,
+        experiment.crop_size,
+        experiment.lines,
+        experiment.seed,
+        EPOCH_STEPS,
+        experiment.uses_truth,
+        experiment.without,
+    )
+    others = [(1, bank(WATCHED, SEED, "watched", fonts)), (1, Cards(folder, "validation"))]
+    watching = Lessons(others, 1, 192, 1, SEED, 1)
+    if not experiment.prepared:
+        return taught, watching
+    teacher = {chosen: name for name, chosen in SHIPPED.items()}[experiment.teacher]
+    return tuple(
+        Prepared(
+            [(1, prepared(dataclasses.replace(lessons, crop_size=_WHOLE, seed=SEED), count, teacher))],
+            *(lessons.batch_size, lessons.crop_size, lessons.lines, lessons.seed, lessons.steps),
+        )
+        for lessons, count in ((taught, experiment.prepared), (watching, WATCHED))
+    )
 
 
 def _begin_with(network: keras.Model, trained: keras.Model) -> None:
@@ -578,16 +665,17 @@ def _trained(name: str, work: Path) -> keras.Model:
     return network if shares == [1.0, 1.0] else blended(network, *shares)
 
 
-def _teacher(name: str, work: Path) -> keras.Model:
-    """The network of an experiment or blend as trained here, or else, so that it need not be, as it is shipped."""
+def known(name: str, work: Path) -> keras.Model:
+    """The network of an experiment or blend as trained here, or else, so that it need not be, as it is shipped.
+
+    Raises ForeseenError for one that is neither.
+    """
     experiment, *shares = BLENDS.get(name, (name, 1.0, 1.0))
     if is_trained(experiment, work):
         return _trained(name, work)
-    from srcnn_lib import enhancer, export
-
     shipped = {BLENDS.get(chosen, (chosen,))[0]: file for file, chosen in SHIPPED.items()}
     if experiment not in shipped:
-        raise ForeseenError(f"teacher {name!r}: neither trained yet nor shipped; make legible trains it")
+        raise ForeseenError(f"{name!r} is neither trained in {work} yet nor shipped; make legible trains it")
     network = models.build(EXPERIMENTS[experiment].network, **EXPERIMENTS[experiment].changes)
     export.read_onnx(network, enhancer.WEIGHTS / f"{shipped[experiment]}.onnx")
     return network if shares == [1.0, 1.0] else blended(network, *shares)
@@ -608,8 +696,6 @@ def blended(network: keras.Model, brightness: float, colour: float) -> keras.Mod
 
 def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> list[Path]:
     """Give the networks of `SHIPPED` to the enhancer (see `export.ship`), scored on the test cards of a run."""
-    from srcnn_lib import export
-
     written = []
     for name, chosen in SHIPPED.items():
         network = _trained(chosen, work)
@@ -793,18 +879,16 @@ def _in_text(lines: np.ndarray, size: int) -> np.ndarray:
     return mask
 
 
-def _draw(folder: Path, count: int, seed: int, faces: Sequence) -> None:
-    one = partial(_scene, seed, faces)
-    rows = []
+def _keep(drawn: Iterable[Scene], count: int, folder: Path) -> None:
+    """Write so many scenes of one shape to a folder, for `Bank`."""
+    rows, pixels = [], None
     with files.whole(folder / "scenes.npy") as temporary:
-        pixels = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=np.uint8, shape=(count, scenes.SIZE, scenes.SIZE, 3)
-        )
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), initializer=_one_thread) as pool:
-            drawn = tqdm(pool.map(one, range(count), chunksize=8), total=count, desc="drawing scenes", mininterval=1)
-            for number, scene in enumerate(drawn):
-                pixels[number] = scene.image
-                rows += [(number, *line, text) for line, text in zip(scene.lines, scene.texts, strict=True)]
+        for number, scene in enumerate(drawn):
+            if pixels is None:
+                shape = count, *scene.image.shape
+                pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+            pixels[number] = scene.image
+            rows += [(number, *line, text) for line, text in zip(scene.lines, scene.texts, strict=True)]
         pixels.flush()
         del pixels
     with files.whole(folder / "scenes.csv") as temporary:  # last: it says that the rest is there
