@@ -12,6 +12,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import tensorflow as tf
 
 # name -> (module, arguments of its `build`)
@@ -165,20 +166,24 @@ def _multiply_adds_of(operation: "tf.Operation", larger: "tf.Operation") -> int:
 
 
 def _receptive_field(network: "keras.Model") -> int:
-    """Found by changing an image from one distance on, with weights that let nothing cancel; at most 1023.
+    """Found by changing an image from one column on, with weights that let nothing cancel; at most 1023.
 
     Kernels are square, so that one row of the image tells it all. What is seen through a mean of the whole image or
     through a normalisation over channels (NAFNet's) is not found.
     """
     for reach in (16, 256, 512):  # most networks do not see far, and small images are soon looked through
-        left, right = _sight(network, reach)
-        if max(left, right) < reach - 1:
+        left, right = (_sight(network, reach, direction) for direction in (-1, 1))
+        widest = int((left + right).max())
+        if max(left.max(), right.max()) < reach - 1:
             break
-    return left + right + 1
+    return widest + 1
 
 
-def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
-    """How many pixels to the left and right one output pixel depends on, up to `reach` - 1."""
+def _sight(network: "keras.Model", reach: int, direction: int) -> "np.ndarray":
+    """How many pixels to the left (-1) or right (1) each of eight neighbouring pixels of the output depends on.
+
+    After unshuffles by 8 there are eight kinds of places. Counted up to `reach` - 1; all are that where one is.
+    """
     import keras
     import numpy as np
 
@@ -186,29 +191,27 @@ def _sight(network: "keras.Model", reach: int) -> tuple[int, int]:
     copy.set_weights([np.full(weight.shape, _let_through(weight)) for weight in copy.weights])
     height, width = 16, 2 * reach + 16  # whole cells
     border = (height - copy.compute_output_shape((1, height, width, network.input_shape[-1]))[1]) // 2
+    places = np.arange(reach, reach + 8)[::direction]
 
-    # After unshuffles by 8, there are eight kinds of places. Two images each, so that one is not cut off by a ReLU.
-    places, directions = (side.ravel() for side in np.meshgrid(np.arange(reach, reach + 8), (-1, 1)))
-    columns = np.arange(width)
+    def seen(column: int) -> "np.ndarray":
+        """Which places see that the image changes from a column on, away from them."""
+        beyond = (np.arange(width) - column) * direction >= 0
+        row = np.where(beyond, np.float32(1e12), np.float32(0))[None, None, :, None]
+        image = np.broadcast_to(row, (1, height, width, network.input_shape[-1]))
+        both = np.concatenate([image, -image])  # so that one of them is not cut off by a ReLU
+        answers = np.asarray(copy(both, training=False))[:, height // 2 - border, places - border]
+        return (answers != 0).any(axis=(0, -1))
 
-    def changes(distances: np.ndarray) -> np.ndarray:
-        """Whether the output at each place changes with the input from each distance on, in each direction."""
-        beyond = (columns - places[:, None]) * directions[:, None] >= distances[:, None]
-        rows = np.where(beyond, np.float32(1e12), np.float32(0))[:, None, :, None]
-        images = np.broadcast_to(rows, (len(places), height, width, network.input_shape[-1]))
-        few = np.split(np.concatenate([images, -images]), 8)  # Keras holds what every layer makes of a batch
-        answers = np.concatenate([copy(part, training=False) for part in few])
-        seen = answers[np.arange(2 * len(places)), height // 2 - border, np.tile(places, 2) - border] != 0
-        return seen.any(axis=-1).reshape(2, -1).any(axis=0)
-
-    inside, outside = np.zeros(len(places), int), np.full(len(places), reach)
-    while (outside - inside).max() > 1:
+    first = places[0]
+    if seen(first + direction * (reach - 1))[0]:
+        return np.full(len(places), reach - 1)
+    inside, outside = 0, reach - 1
+    while outside - inside > 1:
         middle = (inside + outside) // 2
-        seen = changes(middle)
-        inside, outside = np.where(seen, middle, inside), np.where(seen, outside, middle)
-    to_the_left, to_the_right = inside.reshape(2, -1)
-    widest = int((to_the_left + to_the_right).argmax())
-    return int(to_the_left[widest]), int(to_the_right[widest])
+        inside, outside = (middle, outside) if seen(first + direction * middle)[0] else (inside, middle)
+    # What lies further on sees as far or further, and eight pixels on, eight pixels further.
+    furthest = [seen(first + direction * (inside + further)) for further in range(9)]
+    return np.minimum(inside + np.sum(furthest, axis=0) - 1 - np.arange(len(places)), reach - 1)[::direction]
 
 
 def _let_through(weight: "keras.Variable") -> float:
