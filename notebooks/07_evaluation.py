@@ -1059,11 +1059,11 @@ figures.table(
 #
 # A network that makes letters up is dangerous on an identity card, the more so where the reader then looks sure. So this
 # is what became of each value: read exactly only now, or no longer; and wrong although the reader was sure of it, among
-# them values that no sure reader had read before.
+# them values that no sure reader had read before (invented), and those that a sure reader had read exactly (spoilt).
 
 # %%
-columns = ["gained", "lost", "sure_and_wrong", "invented"]
-known_places = pd.DataFrame() if not tests or "invented" not in first else first.dropna(subset=columns)
+columns = ["gained", "lost", "sure_and_wrong", "invented", "spoilt"]
+known_places = first.dropna(subset=columns) if tests else pd.DataFrame()
 figures.table(
     pd.DataFrame({"": ["not run yet with these networks: make benchmark-reading"]})
     if known_places.empty
@@ -1071,8 +1071,8 @@ figures.table(
     .assign(method=known_places["method"].map(spelled_out))
     .rename(columns={"fields": "values", "sure_and_wrong": "sure and wrong"})
     .reset_index(drop=True),
-    caption="What became of the values of cards, as shares of all of them, without intervals; of lost, sure and wrong, and invented, lower is better. An engine is called sure where a "
-    "line (RapidOCR) or a word (Tesseract) at the value's place has a confidence of 0.9 or more, so that the two do not compare. Only tests that tell where on a card a value is.",
+    caption="What became of the values of cards, as shares of all of them, without intervals; but for gained, lower is better. An engine is called sure where all "
+    "lines (RapidOCR) or words (Tesseract) at the value's place have a confidence of 0.9 or more, so that the two do not compare. Only tests that tell where on a card a value is.",
     formats={}
     if known_places.empty
     else {"values": "{:.0f}", **dict.fromkeys((column.replace("_", " ") for column in columns), "{:.1%}")},
@@ -1087,7 +1087,7 @@ else:
     alone = known_places[known_places["method"] == evaluation.UNTOUCHED].set_index(["test", "engine"])["sure_and_wrong"]
     words = "\n".join(
         f"- {row.test}, {row.engine}, {row.method}: {row.invented / row.gained:.0%} as many values are invented as gained; "
-        f"{row.sure_and_wrong:.1%} of all are sure and wrong, {alone[row.test, row.engine]:.1%} untouched."
+        f"{row.sure_and_wrong:.1%} of all are sure and wrong, {alone[row.test, row.engine]:.1%} untouched; {row.spoilt:.1%} are spoilt."
         for row in networks[networks["method"].isin(legible.SHIPPED)].itertuples()
         if row.gained
     )

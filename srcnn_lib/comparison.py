@@ -119,6 +119,9 @@ def shown_p(p: float) -> str:
     return "–" if np.isnan(p) else "<\u00a00.001" if p < 0.001 else f"{p:.1g}"
 
 
+_BECAME = ["gained", "lost", "sure_and_wrong", "invented", "spoilt"]  # columns of `changes`
+
+
 def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame:
     """Of a log of scorings those that count: the first of each network as it is now, on each test.
 
@@ -133,7 +136,8 @@ def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame
     Returns
     -------
     The rows of these networks, and of the methods beside them those of the latest of these scorings, test by test: what
-    classical filter is best may have been chosen anew since the first.
+    classical filter is best may have been chosen anew since the first. What became of each value (see `changes`) is
+    that of the latest scoring of the same, since how it is counted has changed; missing where nobody counted so.
     """
     where = ["test", "data_sha256", "engine", "kind"]
     log = log.sort_values("when", kind="stable").assign(place=range(len(log)))
@@ -142,7 +146,10 @@ def first_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame
     latest = networks.drop_duplicates(where, keep="last")[[*where, "when"]]
     beside = log[log["weights"].fillna("") == ""].merge(latest, on=[*where, "when"])
     found = pd.concat([beside.drop_duplicates([*where, "method"]), networks]).sort_values([*where, "place"])
-    return found.drop(columns="place").reset_index(drop=True)
+    same = [*where, "method", "weights"]
+    counted = log.reindex(columns=[*same, *_BECAME]).dropna(subset=_BECAME).drop_duplicates(same, keep="last")
+    found = found.drop(columns=[*_BECAME, "place"], errors="ignore").merge(counted, on=same, how="left")
+    return found.reset_index(drop=True)
 
 
 def replaced_scorings(log: pd.DataFrame, hashes: Mapping[str, str]) -> pd.DataFrame:
@@ -280,8 +287,8 @@ def changes(fields: pd.DataFrame, *, before: str, confident: float = 0.9) -> pd.
     Returns
     -------
     One row a method, shares of all fields: method, fields, gained (read exactly, and not before), lost (read exactly
-    before, and no longer), sure_and_wrong (read wrongly by a sure reader) and invented (those of them that no sure
-    reader had read before).
+    before, and no longer), sure_and_wrong (read wrongly by a sure reader), and of those invented (no sure reader had
+    read them before) and spoilt (a sure reader had read them exactly).
     """
     keys = ["name", "kind", "field"]
     numbered = fields.assign(place=fields.groupby([*keys, "method"]).cumcount())
@@ -290,8 +297,8 @@ def changes(fields: pd.DataFrame, *, before: str, confident: float = 0.9) -> pd.
     rows = []
     for method, found in numbered.groupby("method", sort=False):
         both = found.set_index(keys)[["exact", "confidence"]].join(old.add_suffix("_before"))
-        wrong = ~both["exact"].astype(bool) & (both["confidence"] >= confident)
         exact, exact_before = both["exact"].astype(bool), both["exact_before"].astype(bool)
+        wrong, sure_before = ~exact & (both["confidence"] >= confident), both["confidence_before"] >= confident
         rows.append(
             {
                 "method": method,
@@ -299,7 +306,8 @@ def changes(fields: pd.DataFrame, *, before: str, confident: float = 0.9) -> pd.
                 "gained": float((exact & ~exact_before).mean()),
                 "lost": float((exact_before & ~exact).mean()),
                 "sure_and_wrong": float(wrong.mean()),
-                "invented": float((wrong & (both["confidence_before"] < confident)).mean()),
+                "invented": float((wrong & ~sure_before).mean()),
+                "spoilt": float((wrong & sure_before & exact_before).mean()),
             }
         )
     return pd.DataFrame(rows)

@@ -146,8 +146,8 @@ def score(lines: Sequence[Line], fields: pd.DataFrame) -> pd.DataFrame:
     -------
     The kinds and names with: found (text at the place), errors and characters (their ratio, summed over fields, is the
     character error rate), words and words_missed (words of the field that are not in `found` letter for letter), exact
-    (the whole field is in it) and confidence (the highest of the lines there; 0 without any). Empty fields are
-    left out.
+    (the whole field is in it) and confidence (the lowest of the lines there, since all are needed; 0 without any).
+    Empty fields are left out.
     """
     rows = []
     for field in fields.itertuples():
@@ -169,7 +169,7 @@ def score(lines: Sequence[Line], fields: pd.DataFrame) -> pd.DataFrame:
                 "words": len(words),
                 "words_missed": sum(word not in found for word in words),
                 "exact": wanted in found,
-                "confidence": max(there, default=0.0),
+                "confidence": min(there, default=0.0),
             }
         )
     columns = ["kind", "field", "found", "errors", "characters", "words", "words_missed", "exact", "confidence"]

@@ -50,6 +50,15 @@ def test_the_first_scoring_of_a_network_as_it_is_now_counts():
     ).empty
 
 
+def test_what_became_of_values_is_counted_as_it_was_last():
+    one = {"test": "t", "data_sha256": "a", "engine": "E", "kind": "value", "method": "house", "weights": "hash"}
+    log = pd.DataFrame([one | {"when": f"2026-01-0{day}", "error_rate": 0.1 * day, "gained": 0.2} for day in (1, 2, 3)])
+    assert comparison.first_scorings(log, {"house": "hash"})["gained"].isna().all(), "what is spoilt was never counted"
+    log = log.assign(lost=0.0, sure_and_wrong=0.1, invented=0.1, spoilt=[np.nan, 0.3, 0.4])
+    (first,) = comparison.first_scorings(log, {"house": "hash"}).to_dict("records")
+    assert (first["error_rate"], first["spoilt"]) == (0.1, 0.4)
+
+
 def test_intervals_agree_with_scipy(rng):
     table = pd.DataFrame({"psnr": rng.normal(25, 3, 80)})
     mean, low, high = comparison.interval(table, "psnr", seed=0, draws=5000)
@@ -179,16 +188,19 @@ def test_a_reading_summary_places_each_method_between_untouched_and_sharp(rng):
 def test_what_became_of_each_field():
     rows = [
         ("untouched", "a", False, 0.3), ("untouched", "b", True, 0.95), ("untouched", "c", False, 0.95),
+        ("untouched", "d", True, 0.95), ("untouched", "e", True, 0.8),
         ("made", "a", False, 0.97), ("made", "b", False, 0.2), ("made", "c", True, 0.99),
+        ("made", "d", False, 0.9), ("made", "e", True, 0.95),
     ]  # fmt: skip
     fields = pd.DataFrame(rows, columns=["method", "field", "exact", "confidence"]).assign(name="card", kind="value")
     untouched, made = comparison.changes(fields, before="untouched").to_dict("records")
-    third = pytest.approx(1 / 3)
+    once, twice = pytest.approx(1 / 5), pytest.approx(2 / 5)
     assert made == {
-        "method": "made", "fields": 3, "gained": third, "lost": third, "sure_and_wrong": third, "invented": third,
+        "method": "made", "fields": 5, "gained": once, "lost": twice, "sure_and_wrong": twice, "invented": once,
+        "spoilt": once,
     }  # fmt: skip
     assert (untouched["gained"], untouched["lost"], untouched["invented"]) == (0, 0, 0)
-    assert untouched["sure_and_wrong"] == third
+    assert untouched["sure_and_wrong"] == once
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,16 @@ def test_character_errors_are_those_of_the_judge(field, found):
     assert ocr.character_errors(field, found) == score_cards.field_errors(field, found)
 
 
+def test_a_reading_is_as_sure_as_its_least_sure_word():
+    words = [
+        Line("ANNA", (10, 10, 50, 20), 0.97),
+        Line("MARlA", (55, 10, 90, 20), 0.4),
+        Line("1970", (0, 40, 9, 50), 0.1),
+    ]
+    (scores,) = ocr.score(words, fields(("value", "given", "ANNA MARIA", 10, 10, 90, 20))).to_dict("records")
+    assert scores["confidence"] == 0.4 and scores["errors"] == 1
+
+
 def test_scores_of_a_card():
     lines = [Line("ANNA MARlA", (10, 10, 90, 20), 0.9), Line("1970", (10, 40, 50, 50), 0.5)]
     known = fields(
