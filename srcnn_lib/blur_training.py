@@ -101,11 +101,10 @@ def measure(*, fonts: Sequence[Path], work: Path) -> dict:
 def judge(*, fonts: Sequence[Path], work: Path) -> pd.DataFrame:
     """Read validation cards and watched scenes after every step of the enhancer; kept as `records/blur.csv`.
 
-    One row a method and test: the columns of `comparison.against` with errors per character (against doing nothing,
-    drawn by card), exact (share of values), exact_low and exact_high, and test. "after both" means after waves and blur
-    were taken away, "eight ways" a `self_ensemble`, as an upper mark.
+    See `legible.compared`. "after both" means after waves and blur were taken away, "eight ways" a `self_ensemble`, as
+    an upper mark.
     """
-    from srcnn_lib import comparison, enhancer, evaluation, legible, records
+    from srcnn_lib import enhancer, evaluation, legible, records
 
     unsharp = evaluation.FILTERS[_UNSHARP]
     methods = {
@@ -121,16 +120,7 @@ def judge(*, fonts: Sequence[Path], work: Path) -> pd.DataFrame:
         **{f"house-large, noise {noise:g} for all": partial(_with_noise, noise=noise) for noise in blur.NOISES},
     }
     read = legible.read_after(methods, fonts=fonts, cache=work / "read", cards=legible.READ_LAST)
-    tables = []
-    for test, found in read.groupby("test", sort=False):
-        found = found.assign(card=found["name"].str.split(".").str[-1])
-        errors, exact = (
-            comparison.against(found, evaluation.UNTOUCHED, top, bottom, group="card", seed=legible.SEED)
-            for top, bottom in (("errors", "characters"), ("exact", "fields"))
-        )
-        share = exact[["figure", "low", "high"]].set_axis(["exact", "exact_low", "exact_high"], axis=1)
-        tables.append(pd.concat([errors, share], axis=1).assign(test=test))
-    table = pd.concat(tables, ignore_index=True)
+    table = legible.compared(read, evaluation.UNTOUCHED)
     with files.whole(records.FOLDER / "blur.csv") as temporary:
         table.to_csv(temporary, index=False)
     return table

@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from srcnn_lib import (
     batches,
+    comparison,
     enhancer,
     evaluation,
     export,
@@ -192,6 +193,8 @@ BLENDS = {
 
 SHIPPED = {"house": "small, longer, brightness 100%", "house-large": "large, cooled, brightness 70%"}
 """What the enhancer calls its networks, and the experiments or blends that they come from."""
+BEFORE_STEPS = "small, longer, brightness 100%", "large, cooled, brightness 70%"
+"""What the enhancer came with before networks learned what its steps leave."""
 FINALISTS = (
     *("small, the reader first", "small, longer", "small, telling"),
     *("large, cooled", "large, pixels again", "large, telling", "large, telling softly", "deep, telling"),
@@ -806,16 +809,59 @@ def judge(
 
 
 def read_after(
-    enhancers: Mapping[str, Callable], *, fonts: Sequence[Path], cache: Path, cards: int = READ_CARDS
+    enhancers: Mapping[str, Callable],
+    *,
+    fonts: Sequence[Path],
+    cache: Path,
+    cards: int = READ_CARDS,
+    drawn: int = READ_SCENES,
 ) -> pd.DataFrame:
     """What `judge` sums up, one row an image, method and test: as `evaluation.per_image` gives it, test, and psnr."""
     tables = []
-    for test, (names, read, known) in (("cards", _cards_to_read(cards)), ("scenes", _scenes_to_read(fonts))):
+    for test, (names, read, known) in (("cards", _cards_to_read(cards)), ("scenes", _scenes_to_read(fonts, drawn))):
         found = evaluation.legibility(names, read, enhancers, known, engine="RapidOCR", cache_folder=cache).scores
         scores = evaluation.score(names, read, enhancers)[["name", "method", "psnr"]]
         read_there = evaluation.per_image(found, "value").assign(test=test)
         tables.append(read_there.merge(scores, on=["name", "method"], how="left"))
     return pd.concat(tables, ignore_index=True)
+
+
+def compared(read: pd.DataFrame, base: str) -> pd.DataFrame:
+    """What was read (see `read_after`) after every method, beside what was after `base`, drawn by card.
+
+    One row a method and test: the columns of `comparison.against` with errors per character, exact (share of fields),
+    exact_low, exact_high, and test.
+    """
+    tables = []
+    for test, found in read.groupby("test", sort=False):
+        found = found.assign(card=found["name"].str.split(".").str[-1])
+        errors, exact = (
+            comparison.against(found, base, top, bottom, group="card", seed=SEED)
+            for top, bottom in (("errors", "characters"), ("exact", "fields"))
+        )
+        share = exact[["figure", "low", "high"]].set_axis(["exact", "exact_low", "exact_high"], axis=1)
+        tables.append(pd.concat([errors, share], axis=1).assign(test=test))
+    return pd.concat(tables, ignore_index=True)
+
+
+def choose_after_steps(*, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> pd.DataFrame:
+    """Judge what learned after the enhancer's steps, behind those, as `after-steps.csv`; returns it, see `compared`.
+
+    Beside it the steps alone, and `BEFORE_STEPS`, which those are compared with; those that are not trained are left
+    out. More scenes are read than between experiments.
+    """
+    names = [*BEFORE_STEPS, *(name for name, how in EXPERIMENTS.items() if how.prepared and is_trained(name, work))]
+    enhancers = {"waves and blur taken away": enhancer.prepare}
+    enhancers |= {name: partial(_after_steps, known(name, work)) for name in names}
+    read = read_after(enhancers, fonts=fonts, cache=work / "read", cards=READ_LAST, drawn=WATCHED)
+    table = compared(read, BEFORE_STEPS[0])
+    with files.whole(keep / "after-steps.csv") as temporary:
+        table.to_csv(temporary, index=False)
+    return table
+
+
+def _after_steps(network: keras.Model, image: np.ndarray) -> np.ndarray:
+    return evaluation.predict(network, enhancer.prepare(image))
 
 
 def _file(name: str) -> str:
@@ -842,9 +888,9 @@ def _cards_to_read(count: int) -> tuple[list[str], Callable, dict[str, pd.DataFr
     return names, read, {name: by_number[pairs[name][1]].drop(columns="number") for name in names}
 
 
-def _scenes_to_read(fonts: Sequence[Path]) -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
+def _scenes_to_read(fonts: Sequence[Path], count: int) -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:
     drawn = bank(WATCHED, SEED, "watched", fonts)
-    names = [str(number) for number in range(READ_SCENES)]
+    names = [str(number) for number in range(count)]
 
     def read(name: str) -> tuple:
         clean = np.array(drawn[int(name)].image)

@@ -38,11 +38,11 @@ def test_teachers_and_beginnings_are_known():
 def test_what_is_shipped_teaches_where_nothing_is_trained(rng, tmp_path):
     image = rng.integers(0, 256, (64, 72, 3), dtype=np.uint8)
     for name, chosen in legible.SHIPPED.items():
-        network = legible._teacher(chosen, tmp_path)
+        network = legible.known(chosen, tmp_path)
         made = evaluation.predict(network, image).astype(int)
         assert np.abs(made - enhancer.enhance(image, model=name, waves=False, blur=False)).max() <= 1
-    with pytest.raises(ForeseenError, match="teacher 'large': neither trained yet nor shipped"):
-        legible._teacher("large", tmp_path)
+    with pytest.raises(ForeseenError, match=r"'large' is neither trained in .* yet nor shipped"):
+        legible.known("large", tmp_path)
 
 
 def test_measures_are_compared_on_the_same_cards():

@@ -1,3 +1,5 @@
+import dataclasses
+
 import cv2
 import keras
 import numpy as np
@@ -6,7 +8,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from srcnn_lib import batches, export, legible, models, reading, scenes, training
+from srcnn_lib import batches, enhancer, export, legible, models, reading, scenes, training
 from srcnn_lib.errors import ForeseenError
 from srcnn_lib.files import write_json
 from srcnn_lib.specimens import artwork, typefaces
@@ -168,7 +170,7 @@ def test_a_clean_crop_is_told_and_found_best(lessons):
 
 @pytest.mark.parametrize(
     "weights",
-    [{}, {"reading": 0.05, "finding": 0.1}, {"telling": 0.1}, {"spectra": 0.1, "fooling": 0.1, "teacher": "a network"}],
+    [{"spectra": 0.1, "fooling": 0.1, "teacher": "a network"}, {"reading": 0.05, "finding": 0.1, "telling": 0.1}],
 )
 def test_a_network_learns_from_a_reader(tmp_path, lessons, weights):
     keras.utils.set_random_seed(1)
@@ -193,10 +195,69 @@ def test_a_bank_is_drawn_once(tmp_path, monkeypatch):
     bank = legible.bank(2, 1, "watched")
     assert len(bank) == 2 and bank[1].image.shape == (scenes.SIZE, scenes.SIZE, 3)
     assert len(bank[0].lines) + len(bank[1].lines) == len(bank.table)
-    monkeypatch.setattr(legible, "_draw", None)
+    monkeypatch.setattr(legible, "_keep", None)
     again = legible.bank(2, 1, "watched")
     assert np.array_equal(again[0].image, bank[0].image)
     assert pd.api.types.is_string_dtype(again.table["text"])
+
+
+@pytest.fixture(scope="module")
+def prepared(drawn, tmp_path_factory):
+    """Lessons after the enhancer's steps, and those that they were made of."""
+
+    class Named(list):
+        name = "three scenes"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(legible, "FOLDER", tmp_path_factory.mktemp("banks"))
+        whole = legible.Lessons([(1, Named(drawn))], 1, 200, 1, 4, 1)
+        bank = legible.prepared(whole, 2, "house")
+        patch.setattr(legible, "_keep", None)
+        assert legible.prepared(whole, 2, "house").name == bank.name, "made once"
+        other = dataclasses.replace(whole, seed=5)
+        with pytest.raises(TypeError):
+            legible.prepared(other, 2, "house")
+    return legible.Prepared([(1, bank)], 3, SIDE, 2, 7, 4), whole
+
+
+def test_prepared_images_are_those_of_the_enhancer(prepared):
+    lessons, whole = prepared
+    ((_, bank),) = lessons.sources
+    for number, scene in enumerate(bank):
+        spoilt, clean, lines = whole.crop(number)
+        low, high, taught = np.split(scene.image, 3, axis=2)
+        assert np.array_equal(low, enhancer.prepare(spoilt)) and np.array_equal(high, clean)
+        assert np.array_equal(taught, enhancer.enhance(spoilt, model="house"))
+        assert np.allclose(scene.lines, lines)
+
+
+def test_prepared_lessons_show_the_same_piece_of_all_three(prepared):
+    lessons, _ = prepared
+    ((_, bank),) = lessons.sources
+    low, high, lines = lessons.batch(5)
+    assert low.shape == (3, SIDE, SIDE, 3) and high.shape == (3, SIDE, SIDE, 7) and lines.shape == (2, 5)
+    assert set(np.unique(high[..., 3])) <= {0, 1}
+    shown = np.concatenate([low, high[..., :3], high[..., 4:]], axis=-1)[0].reshape(SIDE, SIDE, 3, 3)
+    shown = np.rint(255 * np.sort(shown, axis=-1)).astype(np.uint8)  # whatever the order of the colours
+    for scene in bank:
+        windows = np.lib.stride_tricks.sliding_window_view(
+            np.sort(scene.image.reshape(200, 200, 3, 3), -1), (SIDE, SIDE), (0, 1)
+        )
+        if (windows[..., :4, :4] == shown[:4, :4].transpose(2, 3, 0, 1)).all(axis=(2, 3, 4, 5)).any():
+            break
+    else:
+        pytest.fail("no piece of a prepared image")
+
+
+def test_a_teachers_image_that_was_given_is_learned_from(prepared):
+    lessons, _ = prepared
+    low, high, lines = lessons.batch(0)
+    keras.utils.set_random_seed(1)
+    taught = legible.Reader(models.build("house", width=12, blocks=1, light=0), legible.Experiment("house", 1))
+    clean, given, both = (
+        float(taught.compute_loss(low, (its, lines), low)) for its in (high[..., :4], high[..., [4, 5, 6, 3]], high)
+    )
+    assert both == pytest.approx((clean + given) / 2, rel=1e-5) and abs(clean - given) > 1e-3
 
 
 def test_what_was_tried_is_shown_beside_doing_nothing(tmp_path):
