@@ -118,16 +118,6 @@ _TELL = _MANY | {"reading": 0.0, "telling": 0.3, "finding": 1.0}
 _SOFTLY = _MANY | {"reading": 0.0, "telling": 0.1, "finding": 0.3}
 _DEEP = _MANY | {"reading": 0.0, "telling": 0.15, "finding": 0.5, "scenes": 4000}
 _FEW = {"text": 4.0, "reading": 0.03, "batch_size": 8}
-_AFTER = {
-    "teacher": "large, cooled, brightness 70%",
-    "colour": 0.0,
-    "prepared": 2400,
-    "scenes": 2400,
-    "text": 4.0,
-    "batch_size": 8,
-    "lines": 8,
-}
-_READ = {"reading": 0.5, "finding": 3.0}
 EXPERIMENTS = {
     "cards alone": Experiment("house-large", 5, cards=1.0, crop_size=192, averaging=None),
     "cards and scenes": Experiment("house-large", 5, crop_size=192, averaging=None),
@@ -147,9 +137,17 @@ EXPERIMENTS = {
         "house-large", 352, changes={"blocks": (5, 3, 4)}, learning_rate=6e-4, start="large, telling softly", **_DEEP
     ),
     "large, pixels again": Experiment("house-large", 40, learning_rate=3e-4, start="large, cooled", **_FEW),
-    "small, after the steps": Experiment("house", 160, learning_rate=3e-4, start="small, longer", **_AFTER),
-    "small, after the steps, a reader": Experiment(
-        "house", 30, learning_rate=1e-4, start="small, after the steps", **_AFTER | _READ
+    "small, after the steps": Experiment(
+        "house",
+        160,
+        text=4.0,
+        batch_size=8,
+        learning_rate=3e-4,
+        scenes=2400,
+        start="small, longer",
+        teacher="large, cooled, brightness 70%",
+        colour=0.0,
+        prepared=2400,
     ),
 }
 """What was tried, in this order; `records/legible` keeps what came of it."""
