@@ -12,6 +12,7 @@ import pandas as pd
 import tensorflow as tf
 
 from srcnn_lib import images, metrics, ocr, pairs, parallel, perceptual, preprocess, stress
+from srcnn_lib.errors import DataError
 from srcnn_lib.pairs import LOW
 
 UNTOUCHED, SHARP = "untouched", "the sharp image itself"
@@ -174,14 +175,18 @@ def best(
 def fields(folder: Path, table: pd.DataFrame, names: Sequence[str]) -> dict[str, pd.DataFrame] | None:
     """The text fields of each named card of a drawn data set (kind, name, text and place); None for other folders.
 
-    `table` is the pair index.
+    `table` is the pair index. Raises DataError, naming the file, where `truth/fields.csv` lacks a column or a card.
     """
     file = Path(folder) / "truth" / "fields.csv"
     if not file.exists():
         return None
     known = pd.read_csv(file, dtype={"text": "string", "name": "string", "kind": "string"}, keep_default_na=False)
+    if absent := [column for column in ("number", "kind", "name", "text") if column not in known]:
+        raise DataError(f"{file}: expected the columns number, kind, name, text, x0, y0, x1 and y1; {absent} not found")
     by_number = dict(iter(known.groupby("number")))
     numbers = table.set_index("name")["number"]
+    if absent := sorted({numbers[name] for name in names} - by_number.keys()):
+        raise DataError(f"{file}: expected rows of every card; there are none of number {absent[0]}")
     return {name: by_number[numbers[name]].drop(columns="number") for name in names}
 
 

@@ -142,6 +142,7 @@ EXPERIMENTS = {
         160,
         text=4.0,
         batch_size=8,
+        lines=8,
         learning_rate=3e-4,
         scenes=2400,
         start="small, longer",

@@ -48,7 +48,7 @@ def families(folders: Sequence[Path], part: str) -> tuple[tuple[Typeface, ...], 
     others.
 
     Families that come with matplotlib belong to a pool of the specimen cards already: those found again in a folder
-    are left out. Raises ValueError for an unknown part, or for a folder without usable fonts.
+    are left out. Raises ValueError for an unknown part, and DataError for a folder without usable fonts.
     """
     if part not in ("train", "watched"):
         raise ValueError(f"part: expected train or watched, received {part!r}")

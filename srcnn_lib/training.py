@@ -20,6 +20,7 @@ import pandas as pd
 import tensorflow as tf
 from tqdm import tqdm
 
+from srcnn_lib.errors import ForeseenError
 from srcnn_lib.files import whole
 from srcnn_lib.metrics import charbonnier, frequency_distance, gradient_distance, pixel_mse
 from srcnn_lib.models import blocks  # noqa: F401 (so that `load` knows its layers)
@@ -41,7 +42,7 @@ _LOG = logging.getLogger(__name__)
 _compiled = weakref.WeakKeyDictionary()  # model -> what it is compiled for, its optimizer, what that began with
 
 
-class TrainingError(RuntimeError):
+class TrainingError(ForeseenError):
     """A training that went wrong; the message says when and what to try."""
 
 

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from srcnn_lib import evaluation, images, metrics, models, ocr, stress
+from srcnn_lib.errors import DataError
 
 
 def test_scores_include_doing_nothing_and_both_averages(rng):
@@ -129,3 +130,16 @@ def test_classical_filters_give_an_image_back(name, rng):
     after = (evaluation.FILTERS | evaluation.SQUASHED_FILTERS)[name](image)
     assert after.shape == image.shape and after.dtype == np.uint8 and (image == before).all()
     assert not np.array_equal(after, image)
+
+
+def test_fields_of_cards_that_the_table_lacks_are_missed_by_name(tmp_path):
+    index = pd.DataFrame({"name": ["f.h.fornt.5000", "f.h.fornt.5001"], "number": [5000, 5001]})
+    file = tmp_path / "truth" / "fields.csv"
+    file.parent.mkdir()
+    file.write_text("number,kind,name,text\n5000,value,given,ANNA\n")
+    assert evaluation.fields(tmp_path, index, ["f.h.fornt.5000"])["f.h.fornt.5000"]["text"].tolist() == ["ANNA"]
+    with pytest.raises(DataError, match=r"fields\.csv: .* there are none of number 5001"):
+        evaluation.fields(tmp_path, index, list(index["name"]))
+    file.write_text("number,kind,text\n5000,value,ANNA\n")
+    with pytest.raises(DataError, match=r"fields\.csv: expected the columns .* \['name'\] not found"):
+        evaluation.fields(tmp_path, index, ["f.h.fornt.5000"])

@@ -13,6 +13,7 @@ from matplotlib import get_data_path
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
+from srcnn_lib.errors import DataError
 from srcnn_lib.specimens.words import WORDS
 
 # matplotlib brings these along; a family never serves two pools. The last of each pool also sets the zone.
@@ -58,7 +59,7 @@ def typefaces(fonts: tuple[Path, ...] = ()) -> dict[str, tuple[Typeface, ...]]:
     """Return the typefaces of each pool: the bundled ones, and those found in the folders `fonts`.
 
     Families found there are dealt out in alphabetical order. Those that are bundled already, and files
-    that lack a letter, a digit or the zone's `<`, are passed over. Raises ValueError for a folder that
+    that lack a letter, a digit or the zone's `<`, are passed over. Raises DataError for a folder that
     does not exist or holds no usable font.
     """
     folder = Path(get_data_path()) / "fonts" / "ttf"
@@ -69,7 +70,7 @@ def typefaces(fonts: tuple[Path, ...] = ()) -> dict[str, tuple[Typeface, ...]]:
         files = sorted(path for path in fonts_folder.rglob("*") if path.suffix.lower() in (".ttf", ".otf"))
         usable = [path for path in files if _letters(path) >= _NEEDED]
         if not usable:
-            raise ValueError(f"{fonts_folder}: expected .ttf or .otf files with Latin letters, found none")
+            raise DataError(f"{fonts_folder}: expected .ttf or .otf files with Latin letters, found none")
         for path in usable:
             families.setdefault(_family(path), []).append(path)
     for place, family in enumerate(sorted(families.keys() - taken)):
