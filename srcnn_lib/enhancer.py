@@ -8,6 +8,7 @@ a movement of the hand and a lack of focus are taken away.
 import base64
 import hashlib
 import html
+import inspect
 import json
 import math
 import os
@@ -44,10 +45,26 @@ def models() -> dict[str, dict]:
 
 def hashes() -> dict[str, str]:
     """What tells results of these networks from others, by name: the SHA-256 of each, and what is done before it."""
-    from srcnn_lib import blur
-
-    before = f"waves and blur {blur.recorded_hash()[:12]}"
+    before = f"waves and blur {_steps_hash()[:12]}"
     return {name: f"{network['sha256']} after {before}" for name, network in models().items()}
+
+
+def _steps_hash() -> str:
+    """SHA-256 of what the steps before a network follow from: the network that sees blurs, and all constants there."""
+    from srcnn_lib import blur, frequency
+
+    constants = {
+        f"{module.__name__}.{name}": np.asarray(value).tolist()
+        for module in (blur, frequency)
+        for name, value in vars(module).items()
+        if name.isupper() and not isinstance(value, Path)
+    }
+    defaults = [
+        {name: its.default for name, its in inspect.signature(step).parameters.items() if its.kind is its.KEYWORD_ONLY}
+        for step in (frequency.peaks, frequency.waves)
+    ]
+    said = json.dumps([blur.recorded_hash(), _LOOKED_AT, constants, defaults], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def measured_now() -> dict[str, object]:

@@ -724,3 +724,12 @@ def test_inputs_are_never_written_over(tmp_path, image):
     assert list(within) == [tmp_path / "y" / "a.png"]
     above = photos.targets([tmp_path / "x"], tmp_path)  # the output folder may lie above
     assert above == {tmp_path / "x" / "a.png": tmp_path / "a.png"}
+
+
+def test_other_steps_before_a_network_make_it_another(monkeypatch):
+    from srcnn_lib import blur
+
+    before = enhancer.hashes()
+    assert all(before[name].startswith(network["sha256"]) for name, network in enhancer.models().items())
+    monkeypatch.setattr(blur, "RISE", blur.RISE + 1)
+    assert not set(before.values()) & set(enhancer.hashes().values())
