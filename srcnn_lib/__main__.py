@@ -230,8 +230,9 @@ def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], s
             legible.train(name, legible.experiment(name), fonts=fonts, work=work)
         click.echo(legible.score(chosen, fonts=fonts, work=work).round(4).to_string(index=False))
         if ship:
-            click.echo(legible.choose(fonts=fonts, work=work).round(4).to_string(index=False))
-            click.echo(f"written: {', '.join(map(str, legible.ship(Run(run_folder), fonts=fonts, work=work)))}")
+            for judge in (legible.choose, legible.choose_after_steps):
+                click.echo(judge(fonts=fonts, work=work).round(4).to_string(index=False))
+            click.echo(f"written: {', '.join(map(str, legible.ship(Run(run_folder), work=work)))}")
 
     _or_exit(run)
 

@@ -578,6 +578,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         "parameters": network.count_params(),
         "multiply-adds per pixel": models.multiply_adds(network),
         "typefaces": sum(map(len, scenes.families(fonts, "train"))),
+        "typefaces_sha256": _digest(fonts),
         "seconds": round(history["seconds"].sum(), 1),
         "watched gain": metrics.psnr_from_mse(history["val_mse"].iloc[-1])
         - metrics.psnr_from_mse(metrics.error_of_doing_nothing(batches.stream(pairs, batch_size=4))),
@@ -696,28 +697,32 @@ def blended(network: keras.Model, brightness: float, colour: float) -> keras.Mod
     return keras.Model(network.input, keras.layers.Add(name="blended")(parts), name=network.name)
 
 
-def ship(run: Run, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> list[Path]:
-    """Give the networks of `SHIPPED` to the enhancer (see `export.ship`), scored on the test cards of a run."""
+def ship(run: Run, *, work: Path, keep: Path = RESULTS, names: Sequence[str] = tuple(SHIPPED)) -> list[Path]:
+    """Give networks of `SHIPPED` to the enhancer (see `export.ship`), scored on the test cards of a run."""
     written = []
-    for name, chosen in SHIPPED.items():
+    for name in names:
+        chosen = SHIPPED[name]
         network = _trained(chosen, work)
         chosen, brightness, colour = BLENDS.get(chosen, (chosen, 1.0, 1.0))
-        kept = json.loads((keep / f"{_file(chosen)}.json").read_text(encoding="utf-8"))
         stages = [chosen]
         while start := EXPERIMENTS[stages[0]].start:
             stages.insert(0, start)
+        logs = [json.loads((keep / f"{_file(stage)}.json").read_text(encoding="utf-8")) for stage in stages]
         made = {
             "recipe": {
-                "stages": [{"experiment": stage} | dataclasses.asdict(EXPERIMENTS[stage]) for stage in stages],
+                "stages": [
+                    {"experiment": stage}
+                    | dataclasses.asdict(EXPERIMENTS[stage])
+                    | {key: log[key] for key in ("typefaces", "typefaces_sha256", "commit")}
+                    for stage, log in zip(stages, logs, strict=True)
+                ],
                 "share of brightness": brightness,
                 "share of colour": colour,
                 "seed": SEED,
                 "cards": CARDS,
-                "typefaces": kept["typefaces"],
-                "typefaces_sha256": _digest(fonts),
             },
             "updates": EPOCH_STEPS * sum(EXPERIMENTS[stage].epochs for stage in stages),
-            "commit": kept["commit"],
+            "commit": logs[-1]["commit"],
         }
         written.append(export.ship(run, name, network, EXPERIMENTS[chosen].network, made))
     return written
