@@ -183,8 +183,8 @@ legible: $(RUN_DIR)/03_split.ipynb ## the house models that `enhance` comes with
 blur: $(READY) ## the network that sees movements and lack of focus, and what is read after every step of the enhancer; FONTS=folders of typefaces
 	@$(TRAIN) blur $(FONTS:%=--fonts %)
 
-ablation: $(READY) ## what each part of the house model's recipe is worth: short trainings, one change at a time; FONTS=folders of typefaces
-	@$(TRAIN) ablation $(FONTS:%=--fonts %)
+ablation: $(READY) ## what each part of the house model's recipe is worth: short trainings, one change at a time; FONTS=folders of typefaces, PAGES=folder of pairs of pages
+	@$(TRAIN) ablation $(FONTS:%=--fonts %) $(if $(PAGES),--pages '$(value PAGES)')
 
 zoo: $(RUN_DIR)/03_split.ipynb ## a light network of every family, trained alike and kept (those of the same data are not trained again)
 	@$(PYTHON) -m srcnn_lib zoo $(RUN_DIR)

@@ -253,13 +253,15 @@ def blur(fonts: tuple[Path, ...]) -> None:
 
 @main.command()
 @click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
+@click.option("--pages", type=click.Path(exists=True, path_type=Path), help="Folder of pairs, sharp pages among them.")
 @click.option("--trained", is_flag=True, help="Only judge what is trained by now.")
-def ablation(fonts: tuple[Path, ...], trained: bool) -> None:
+def ablation(fonts: tuple[Path, ...], pages: Path | None, trained: bool) -> None:
     """Change the recipe of the house model one thing at a time, and see what is read after each short training."""
     from srcnn_lib import ablation, files
 
     def run() -> None:
-        table = ablation.run(fonts=fonts, work=files.ROOT / "reports" / "legible", train=not trained)
+        work = files.ROOT / "reports" / "legible"
+        table = ablation.run(fonts=fonts, work=work, pages=pages, train=not trained)
         shown = table.pivot(index="method", columns="measure", values="difference")
         click.echo(shown.loc[table["method"].unique()].round(4).to_string())
 

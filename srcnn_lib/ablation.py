@@ -34,6 +34,9 @@ CHANGES = {
     "typefaces of the cards": {"further_typefaces": False},
     "no waves, no motion": {"without": ("periodic", "motion")},
     "dilated kernels": {"changes": {"dilation": 2}},
+    "SPAN's blocks": {"changes": {"kind": "SPAN", "width": 48}},
+    "NAFNet's blocks": {"changes": {"kind": "NAFNet", "width": 72, "blocks": 7}},
+    "real pages mixed in": {"pages": 0.2},
     "no averaging": {"averaging": None},
     "small crops": {"crop_size": 64, "batch_size": 16, "epochs": 4},
     "small crops, then large": {"start": "ablation: small crops", "epochs": 4},
@@ -53,15 +56,17 @@ def name_of(change: str) -> str:
 EXPERIMENTS = {name_of(change): dataclasses.replace(_SHORT, **fields) for change, fields in CHANGES.items()}
 
 
-def run(*, fonts: Sequence[Path], work: Path, train: bool = True) -> pd.DataFrame:
+def run(*, fonts: Sequence[Path], work: Path, pages: Path | None = None, train: bool = True) -> pd.DataFrame:
     """Train what is not trained yet, judge all, and keep that as `ablation.csv`; returns it, see `kept`.
 
-    Without `train`, those are judged that are trained by now.
+    Without `train`, those are judged that are trained by now; without `pages` (see `legible.train`), what learns from
+    them is left out, unless it is trained by now.
     """
+    options = {"fonts": fonts, "work": work, "pages": pages, "keep": legible.RESULTS / "ablation"}
     networks = {
-        change: legible.train(name_of(change), experiment, fonts=fonts, work=work, keep=legible.RESULTS / "ablation")
+        change: legible.train(name_of(change), experiment, **options)
         for change, experiment in zip(CHANGES, EXPERIMENTS.values(), strict=True)
-        if train or legible.is_trained(name_of(change), work)
+        if legible.is_trained(name_of(change), work) or (train and (pages or not experiment.pages))
     }
     networks = {change: network for change, network in networks.items() if change not in _LATER}
     enhancers = {evaluation.UNTOUCHED: lambda image: image}

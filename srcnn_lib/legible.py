@@ -38,6 +38,7 @@ from srcnn_lib import (
     images,
     metrics,
     models,
+    pairs,
     parallel,
     provenance,
     reading,
@@ -110,6 +111,8 @@ class Experiment:
     prepared: int = 0
     """Images, spoilt once and shown as the enhancer's steps before a network leave them, that crops are cut from, with
     what the enhancer makes of them with the teacher; 0: crops are spoilt anew each time, and no step is taken."""
+    pages: float = 0.0
+    """Share of the crops that come from clean scans of real pages, in place of scenes."""
     seed: int = SEED
 
 
@@ -291,6 +294,22 @@ class Cards(Sequence):
     def __getitem__(self, index: int) -> Scene:
         file, lines = self.lines[index]
         return Scene(images.read(file), lines, ())
+
+
+class Pages(Sequence):
+    """The sharp sides of the pairs in a folder; where their text is nobody has written down."""
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        found = pairs.index(folder, max_megapixels=100).pairs
+        alike = {hashlib.sha256((folder / file).read_bytes()).digest(): folder / file for file in found["high"]}
+        self.files = sorted(alike.values())
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> Scene:
+        return Scene(images.read(self.files[index]), np.zeros((0, 4), np.float32), ())
 
 
 @dataclass(frozen=True)
@@ -527,11 +546,11 @@ def _cut(crops: keras.KerasTensor, lines: keras.KerasTensor) -> keras.KerasTenso
 
 def watched(lessons: Lessons, count: int) -> list[batches.Pair]:
     """The first crops of so many batches as pairs (low, high), uint8 (size, size, 3)."""
-    pairs = []
+    shown = []
     for number in range(count):
         low, high, _ = lessons.batch(number)
-        pairs.append(tuple(np.rint(255 * side[0, ..., :3]).astype(np.uint8) for side in (low, high)))
-    return pairs
+        shown.append(tuple(np.rint(255 * side[0, ..., :3]).astype(np.uint8) for side in (low, high)))
+    return shown
 
 
 def is_trained(name: str, work: Path) -> bool:
@@ -539,17 +558,26 @@ def is_trained(name: str, work: Path) -> bool:
     return (work / f"{_file(name)}.keras").exists()
 
 
-def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Path, keep: Path = RESULTS) -> keras.Model:
+def train(
+    name: str,
+    experiment: Experiment,
+    *,
+    fonts: Sequence[Path],
+    work: Path,
+    pages: Path | None = None,
+    keep: Path = RESULTS,
+) -> keras.Model:
     """Train one experiment and keep its log in `keep`; an interrupted training goes on from its last epoch.
 
-    `work` is a folder for checkpoints and weights; what lies there finished is not trained again.
+    `work` is a folder for checkpoints and weights; what lies there finished is not trained again. `pages` is a folder
+    of pairs whose sharp sides are real pages; only an experiment that learns from them needs it.
     """
     file = work / f"{_file(name)}.keras"
     if file.exists():
         return training.load(file)
     keras.utils.set_random_seed(experiment.seed)
-    lessons, watching = _lessons(experiment, fonts)
-    pairs = watched(watching, 24)
+    lessons, watching = _lessons(experiment, fonts, pages)
+    seen_while_training = watched(watching, 24)
     network = models.build(experiment.network, **experiment.changes)
     if experiment.colour < 1:
         network = blended(network, 1, experiment.colour)
@@ -568,7 +596,11 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     teacher = known(experiment.teacher, work) if experiment.teacher and not experiment.prepared else None
     taught = Reader(network, experiment, teacher, name=_file(name))
     history = training.fit(
-        taught, lessons, batches.stream(pairs, batch_size=4), recipe, folder=work / f"{_file(name)}.training"
+        taught,
+        lessons,
+        batches.stream(seen_while_training, batch_size=4),
+        recipe,
+        folder=work / f"{_file(name)}.training",
     )
     training.save(network, file)
     training.save(training.load(file), file)  # without the optimizer's state, three times as large
@@ -581,7 +613,7 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
         "typefaces_sha256": _digest(fonts),
         "seconds": round(history["seconds"].sum(), 1),
         "watched gain": metrics.psnr_from_mse(history["val_mse"].iloc[-1])
-        - metrics.psnr_from_mse(metrics.error_of_doing_nothing(batches.stream(pairs, batch_size=4))),
+        - metrics.psnr_from_mse(metrics.error_of_doing_nothing(batches.stream(seen_while_training, batch_size=4))),
         "date": date.today().isoformat(),
         **{key: value for key, value in provenance.collect().items() if key in ("commit", "device")},
         "history": history.to_dict("records"),
@@ -590,12 +622,15 @@ def train(name: str, experiment: Experiment, *, fonts: Sequence[Path], work: Pat
     return training.load(file)
 
 
-def _lessons(experiment: Experiment, fonts: Sequence[Path]) -> tuple[Lessons, Lessons]:
+def _lessons(experiment: Experiment, fonts: Sequence[Path], pages: Path | None) -> tuple[Lessons, Lessons]:
     """What an experiment learns from, and what it is watched by: scenes in other typefaces, and validation cards."""
     folder = dataset.provide(**CARDS)
     drawn = bank(experiment.scenes, SEED, "train", fonts if experiment.further_typefaces else ())
+    sources = [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards - experiment.pages, drawn)]
+    if experiment.pages and pages is None:
+        raise ForeseenError("this experiment learns from real pages; name a folder of pairs with PAGES=…")
     taught = Lessons(
-        [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards, drawn)],
+        [*sources, (experiment.pages, Pages(pages))] if experiment.pages else sources,
         experiment.batch_size,
         experiment.crop_size,
         experiment.lines,
@@ -878,18 +913,18 @@ def _cards_to_read(count: int) -> tuple[list[str], Callable, dict[str, pd.DataFr
     fields = pd.read_csv(folder / "truth" / "fields.csv", dtype={"text": "string"}, keep_default_na=False)
     faulty = set(pd.read_csv(folder / "truth" / "faults.csv")["number"])
     numbers = sorted({number for number in set(fields["number"]) - faulty if dataset.pool_of(number) == "validation"})
-    pairs = {f"{variant}.{number}": (variant, number) for number in numbers for variant in dataset.STRENGTH}
-    order = np.random.default_rng(SEED).permutation(len(pairs))
-    names = [list(pairs)[place] for place in order[:count]]
+    parts = {f"{variant}.{number}": (variant, number) for number in numbers for variant in dataset.STRENGTH}
+    order = np.random.default_rng(SEED).permutation(len(parts))
+    names = [list(parts)[place] for place in order[:count]]
 
     def read(name: str) -> tuple:
         low, high = (
-            images.read(folder / side / dataset.file_name(*pairs[name])) for side in (dataset.LOW, dataset.HIGH)
+            images.read(folder / side / dataset.file_name(*parts[name])) for side in (dataset.LOW, dataset.HIGH)
         )
         return low, {evaluation.SHARP: high}
 
     by_number = dict(iter(fields.groupby("number")))
-    return names, read, {name: by_number[pairs[name][1]].drop(columns="number") for name in names}
+    return names, read, {name: by_number[parts[name][1]].drop(columns="number") for name in names}
 
 
 def _scenes_to_read(fonts: Sequence[Path], count: int) -> tuple[list[str], Callable, dict[str, pd.DataFrame]]:

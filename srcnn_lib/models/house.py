@@ -9,7 +9,8 @@ the connection around the whole network (VDSR, arXiv:1511.04587) leaves it only 
 import keras
 from keras import layers
 
-from srcnn_lib.models.blocks import PixelShuffle, PixelUnshuffle, Relight, Spread
+from srcnn_lib.models import nafnet, span
+from srcnn_lib.models.blocks import PixelShuffle, PixelUnshuffle, Relight, Spread, conv
 
 _CELL = 8  # pixels
 _WINDOW, _SMOOTH = 33, 9  # cells that light is judged by, and that its correction is smoothed over
@@ -21,6 +22,7 @@ def build(
     blocks: int = 4,
     factor: int = 4,
     dilation: int = 1,
+    kind: str = "residual",
     light: int = 32,
     channels: int = 3,
     name: str = "house",
@@ -32,11 +34,13 @@ def build(
     width
         Channels of the features.
     blocks
-        Residual blocks of two 3×3 convolutions each.
+        Blocks, such as residual ones of two 3×3 convolutions each.
     factor
         Side in pixels of the squares that the unshuffle moves into channels.
     dilation
-        Of the first convolution of each block.
+        Of the first convolution of each residual block.
+    kind
+        Of the blocks: "residual", or those of "SPAN", or those of "NAFNet" without its attention to the whole image.
     light
         Channels of the part that corrects light and haze; 0 leaves it out.
     channels
@@ -52,16 +56,24 @@ def build(
     features = PixelUnshuffle(factor, name="unshuffle")(lit)
     features = layers.Conv2D(width, 3, padding="same", name="head")(features)
     for number in range(1, blocks + 1):
-        inner = layers.Conv2D(
-            width, 3, padding="same", dilation_rate=dilation, activation="relu", name=f"block_{number}_in"
-        )(features)
-        inner = layers.Conv2D(width, 3, padding="same", name=f"block_{number}_out")(inner)
-        features = layers.Add(name=f"block_{number}")([features, inner])
+        features = _block(features, width, dilation, kind, name=f"block_{number}")
     difference = layers.Conv2D(channels * factor**2, 3, padding="same", kernel_initializer="zeros", name="tail")(
         features
     )
     difference = PixelShuffle(factor, name="shuffle")(difference, image)
     return keras.Model(image, layers.Add(name="enhanced")([lit, difference]), name=name)
+
+
+def _block(x: keras.KerasTensor, width: int, dilation: int, kind: str, *, name: str) -> keras.KerasTensor:
+    if kind == "SPAN":
+        return span.block(x, width, name=name)[0]
+    if kind == "NAFNet":
+        return nafnet.block(x, width, attention=False, name=name)
+    if kind != "residual":
+        raise ValueError(f"kind: expected residual, SPAN or NAFNet, received {kind!r}")
+    inner = conv(x, width, dilation_rate=dilation, activation="relu", name=f"{name}_in")
+    inner = conv(inner, width, name=f"{name}_out")
+    return layers.Add(name=name)([x, inner])
 
 
 def relit(image: keras.KerasTensor, width: int) -> keras.KerasTensor:

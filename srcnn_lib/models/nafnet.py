@@ -56,20 +56,25 @@ def build(
 
 def _blocks(x: Tensor, width: int, count: int, part: str) -> Tensor:
     for number in range(1, count + 1):
-        x = _block(x, width, f"{part}_block_{number}")
+        x = block(x, width, name=f"{part}_block_{number}")
     return x
 
 
-def _block(x: Tensor, width: int, part: str) -> Tensor:
-    inner = layers.LayerNormalization(epsilon=1e-6, name=f"{part}_norm_1")(x)
-    inner = conv(inner, 2 * width, 1, name=f"{part}_conv_1")
-    inner = layers.DepthwiseConv2D(3, padding="same", name=f"{part}_conv_2")(inner)
-    inner = Gate(name=f"{part}_gate_1")(inner)
-    means = layers.GlobalAveragePooling2D(keepdims=True, name=f"{part}_means")(inner)
-    inner = layers.Multiply(name=f"{part}_attention")([inner, conv(means, width, 1, name=f"{part}_weights")])
-    inner = ChannelScale(name=f"{part}_beta")(conv(inner, width, 1, name=f"{part}_conv_3"))
-    x = layers.Add(name=f"{part}_sum_1")([x, inner])
-    inner = layers.LayerNormalization(epsilon=1e-6, name=f"{part}_norm_2")(x)
-    inner = Gate(name=f"{part}_gate_2")(conv(inner, 2 * width, 1, name=f"{part}_conv_4"))
-    inner = ChannelScale(name=f"{part}_gamma")(conv(inner, width, 1, name=f"{part}_conv_5"))
-    return layers.Add(name=part)([x, inner])
+def block(x: Tensor, width: int, *, attention: bool = True, name: str) -> Tensor:
+    """NAFNet's block on `width` features: two parts with a gate each, the first with attention to an image's means.
+
+    Without `attention` nothing looks at the image as a whole.
+    """
+    inner = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm_1")(x)
+    inner = conv(inner, 2 * width, 1, name=f"{name}_conv_1")
+    inner = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_conv_2")(inner)
+    inner = Gate(name=f"{name}_gate_1")(inner)
+    if attention:
+        means = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_means")(inner)
+        inner = layers.Multiply(name=f"{name}_attention")([inner, conv(means, width, 1, name=f"{name}_weights")])
+    inner = ChannelScale(name=f"{name}_beta")(conv(inner, width, 1, name=f"{name}_conv_3"))
+    x = layers.Add(name=f"{name}_sum_1")([x, inner])
+    inner = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm_2")(x)
+    inner = Gate(name=f"{name}_gate_2")(conv(inner, 2 * width, 1, name=f"{name}_conv_4"))
+    inner = ChannelScale(name=f"{name}_gamma")(conv(inner, width, 1, name=f"{name}_conv_5"))
+    return layers.Add(name=name)([x, inner])

@@ -17,22 +17,24 @@ def build(*, scale: int = 1, channels: int = 3, width: int = 28, blocks: int = 6
     if blocks < 3:
         raise ValueError(f"blocks: expected at least 3, received {blocks!r}")
 
-    def block(x: Tensor, part: str) -> tuple[Tensor, Tensor]:
-        inner = first = conv(x, width, name=f"{part}_1")
-        inner = conv(layers.Activation("silu", name=f"{part}_silu_1")(inner), width, name=f"{part}_2")
-        inner = conv(layers.Activation("silu", name=f"{part}_silu_2")(inner), width, name=f"{part}_3")
-        attention = layers.Activation("sigmoid", name=f"{part}_sigmoid")(inner)
-        attention = layers.Rescaling(1.0, -0.5, name=f"{part}_attention")(attention)
-        return layers.Multiply(name=part)([layers.Add(name=f"{part}_sum")([x, inner]), attention]), first
-
     def network(x: Tensor, factor: int) -> Tensor:
         start = conv(x, width, name="head")
-        x, _ = after_first = block(start, "block_1")
+        x, _ = after_first = block(start, width, name="block_1")
         for number in range(2, blocks + 1):
-            x, inside_last = block(x, f"block_{number}")
+            x, inside_last = block(x, width, name=f"block_{number}")
         last = conv(x, width, name="last")
         x = layers.Concatenate(name="gathered")([start, last, after_first[0], inside_last])
         x = conv(conv(x, width, 1, name="mixed"), channels * factor**2, name="subpixels")
         return DepthToSpace(factor, name="shuffle")(x)
 
     return at_scale(network, scale, channels, name)
+
+
+def block(x: Tensor, width: int, *, name: str) -> tuple[Tensor, Tensor]:
+    """Three convolutions of `width` features, whose result weighs itself; and what the first of them gave."""
+    inner = first = conv(x, width, name=f"{name}_1")
+    inner = conv(layers.Activation("silu", name=f"{name}_silu_1")(inner), width, name=f"{name}_2")
+    inner = conv(layers.Activation("silu", name=f"{name}_silu_2")(inner), width, name=f"{name}_3")
+    attention = layers.Activation("sigmoid", name=f"{name}_sigmoid")(inner)
+    attention = layers.Rescaling(1.0, -0.5, name=f"{name}_attention")(attention)
+    return layers.Multiply(name=name)([layers.Add(name=f"{name}_sum")([x, inner]), attention]), first
