@@ -1,5 +1,6 @@
 import dataclasses
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +44,20 @@ def test_what_is_shipped_teaches_where_nothing_is_trained(rng, tmp_path):
         assert np.abs(made - enhancer.enhance(image, model=name, waves=False, blur=False)).max() <= 1
     with pytest.raises(ForeseenError, match=r"'large' is neither trained in .* yet nor shipped"):
         legible.known("large", tmp_path)
+
+
+def test_real_pages_are_shown_once_each_and_asked_for_by_name(tmp_path, rng):
+    one, other = (rng.integers(0, 256, (40, 50), dtype=np.uint8) for _ in range(2))
+    for name, image in (("a", one), ("b", one), ("c", other)):
+        for side in ("blurred_images", "sharpened_images"):
+            (tmp_path / side).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / side / f"{name}.png"), image)
+    pages = legible.Pages(tmp_path)
+    assert len(pages) == 2 and all(scene.image.shape == (40, 50, 3) and not len(scene.lines) for scene in pages)
+    assert {scene.image[..., 0].tobytes() for scene in pages} == {one.tobytes(), other.tobytes()}
+    low, high, _ = legible.Lessons([(1, pages)], 2, 64, 3, 1, 1).batch(0)
+    assert low.shape == (2, 64, 64, 3) and not high[..., 3].any()
+    assert {how.pages > 0 for how in ablation.EXPERIMENTS.values()} == {False, True}
 
 
 def test_measures_are_compared_on_the_same_cards():

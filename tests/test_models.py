@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from srcnn_lib import models, original, training
+from srcnn_lib import ablation, models, original, training
 from srcnn_lib.models import blocks, srcnn
 
 
@@ -30,6 +30,17 @@ def test_house_models_cost_no_more_than_they_may():
     assert all(costs[name] <= budget for name, budget in budgets.items())
     # by hand: 3×3 windows on a sixteenth of the pixels, and the light's single ones on a sixty-fourth
     assert costs["house"] == round(9 * (48 * 60 + 4 * 2 * 60 * 60 + 60 * 48) / 16 + (12 * 32 + 32 * 32 + 32 * 6) / 64)
+
+
+@pytest.mark.parametrize("change", ["blocks of SPAN", "blocks of NAFNet"])
+def test_other_blocks_in_the_house_model_cost_no_more_and_begin_as_nothing(rng, change):
+    network = models.build("house", **ablation.CHANGES[change]["changes"])
+    assert 0.9 * models.multiply_adds(models.build("house")) < models.multiply_adds(network) <= 20_000
+    assert not any("Global" in type(layer).__name__ for layer in network.layers), "tiles agree with the whole"
+    image = rng.random((1, 24, 40, 3), np.float32)
+    assert np.allclose(network(image), image, atol=1e-6)
+    with pytest.raises(ValueError, match="expected residual, SPAN or NAFNet, received 'other'"):
+        models.build("house", kind="other")
 
 
 def test_the_receptive_field_of_the_house_model_is_that_of_its_arithmetic():
