@@ -920,6 +920,34 @@ figures.table(
     key="after-steps",
 )
 
+# %%
+tried_after = (
+    ()
+    if after_steps is None
+    else set(after_steps["method"]) & {name for name, how in legible.EXPERIMENTS.items() if how.prepared}
+)
+said = []
+for method in sorted(tried_after):
+    rows = after_steps[after_steps["method"] == method]
+    better, worse = ((rows[end] * sign > 0).any() for end, sign in (("difference_high", -1), ("difference_low", 1)))
+    said.append(
+        f"“{method}”: "
+        + " and ".join(f"{in_points(row)} points on {row.test}" for row in rows.itertuples())
+        + (
+            ", which is better"
+            if better and not worse
+            else ", which is worse"
+            if worse and not better
+            else ", which decides nothing"
+        )
+        + (
+            "; the enhancer comes with it."
+            if method in legible.SHIPPED.values()
+            else "; the enhancer comes without it."
+        )
+    )
+Markdown("Against the first of them, " + " ".join(said) if said else "")
+
 # %% [markdown]
 # `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
 # text is known, by the measures of [the table of this run](#reading); where a folder does not tell where on a card a field is, it is looked for
