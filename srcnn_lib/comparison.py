@@ -88,19 +88,21 @@ def against(
     rows = []
     base = table[table["method"] == reference].set_index("name", drop=False)
     base_sums = _sums(base, top, bottom, group)
+    base_drawn = _drawn(base_sums, seed, draws)
     for method, scores in table.groupby("method", sort=False):
         sums = _sums(scores.set_index("name", drop=False).loc[base.index], top, bottom, group)
-        figure, low, high = interval(scores, top, bottom, group=group, seed=seed, draws=draws)
-        ends = np.quantile(_drawn(sums, seed, draws) - _drawn(base_sums, seed, draws), (0.025, 0.975))
+        drawn = _drawn(sums, seed, draws)
+        low, high = np.quantile(drawn, (0.025, 0.975))
+        ends = np.quantile(drawn - base_drawn, (0.025, 0.975))
         moved = np.round(sums[:, 0] / sums[:, 1] - base_sums[:, 0] / base_sums[:, 1], 12)  # equal differences must tie
         rows.append(
             {
                 "method": method,
                 "images": len(base),
-                "figure": figure,
-                "low": low,
-                "high": high,
-                "difference": figure - _ratio(base_sums),
+                "figure": _ratio(sums),
+                "low": float(low),
+                "high": float(high),
+                "difference": _ratio(sums) - _ratio(base_sums),
                 "difference_low": float(ends[0]),
                 "difference_high": float(ends[1]),
                 "p": float(stats.wilcoxon(moved).pvalue) if moved.any() else 1.0,
