@@ -51,9 +51,13 @@ class Place:
         return self.files == other.files and PurePosixPath(f"{other.folder}/{inner}").is_relative_to(self.folder)
 
     def copy_here(self, inner: str, local: Path) -> None:
-        """Copy one file of the folder to this machine."""
-        with self.files.open_input_stream(f"{self.folder}/{inner}", compression=None) as stream:
-            local.write_bytes(stream.read())
+        """Copy one file of the folder to this machine. Raises DataError for one that cannot be read."""
+        try:
+            with self.files.open_input_stream(f"{self.folder}/{inner}", compression=None) as stream:
+                content = stream.read()
+        except OSError as error:
+            raise DataError(f"the input cannot be read ({error})") from error
+        local.write_bytes(content)
 
     def take(self, inner: str, local: Path) -> None:
         """Copy a file of this machine into the folder: whole or not at all, in one move at the end."""
