@@ -175,16 +175,14 @@ benchmark-reading: $(RUN_DIR)/07_evaluation.ipynb ## OCR on all test cards after
 weights: $(RUN_DIR)/06_training.ipynb ## the networks that `python -m srcnn_lib enhance` uses, from this run's
 	@$(PYTHON) -m srcnn_lib export $(RUN_DIR)
 
-# These write into the same folder, one at a time.
-TRAIN = $(LOCK) reports/.legible.lock $(PYTHON) -m srcnn_lib
-legible: $(RUN_DIR)/03_split.ipynb ## the house models that `enhance` comes with, and the experiments before them; FONTS=folders of typefaces
-	@$(TRAIN) legible $(RUN_DIR) $(FONTS:%=--fonts %) --ship
+legible: $(RUN_DIR)/03_split.ipynb ## the house models that `enhance` comes with, and the other experiments; FONTS=folders of typefaces
+	@$(PYTHON) -m srcnn_lib legible $(RUN_DIR) $(FONTS:%=--fonts %) --ship
 
 blur: $(READY) ## the network that sees movements and lack of focus, and what is read after every step of the enhancer; FONTS=folders of typefaces
-	@$(TRAIN) blur $(FONTS:%=--fonts %)
+	@$(PYTHON) -m srcnn_lib blur $(FONTS:%=--fonts %)
 
 ablation: $(READY) ## what each part of the house model's recipe is worth: short trainings, one change at a time; FONTS=folders of typefaces, PAGES=folder of pairs of pages
-	@$(TRAIN) ablation $(FONTS:%=--fonts %) $(if $(PAGES),--pages '$(value PAGES)')
+	@$(PYTHON) -m srcnn_lib ablation $(FONTS:%=--fonts %) $(if $(PAGES),--pages '$(value PAGES)')
 
 zoo: $(RUN_DIR)/03_split.ipynb ## a light network of every family, trained alike and kept (those of the same data are not trained again)
 	@$(PYTHON) -m srcnn_lib zoo $(RUN_DIR)

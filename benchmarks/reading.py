@@ -6,8 +6,9 @@ every card of a folder with `blurred_images/`, `sharpened_images/` and `text.jso
 of sharp cards whose text nobody wrote down: each is spoilt in several ways by the functions that spoil the drawn
 cards, and what RapidOCR reads on it as it is counts as its text. What each image came to is kept in
 `srcnn_lib/records/reading`, in a file for each data set and engine, and each scoring is added to `log.csv` there: the
-first of a network on a data set, by the hashes of both, is the one that counts (`comparison.first_scorings`). Readings
-are cached by content, so that a call which was interrupted goes on.
+first of a network on a data set, by the hashes of both, is the one that counts (`comparison.first_scorings`), but for
+what became of each value, which is counted in another way since and is that of the latest. Readings are cached by
+content, so that a call which was interrupted goes on.
 """
 
 import argparse

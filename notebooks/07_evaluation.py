@@ -894,7 +894,7 @@ Markdown(words)
 
 # %% [markdown]
 # What those steps leave is not what the first networks learned from: where a blur was undone, there is more noise, and a trace of waves round edges. So
-# further networks learned from images that the steps had been taken with, and from what house-large makes of them. Behind the steps, on validation cards
+# the small one learned on from images that the steps had been taken with, and from what house-large makes of them. Behind the steps, on validation cards
 # and all watched scenes:
 
 # %%
@@ -909,13 +909,13 @@ figures.table(
             "character errors": [
                 f"{row.figure:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in after_steps.itertuples()
             ],
-            "against the first of them": list(map(in_points, after_steps.itertuples())),
+            f"against “{legible.BEFORE_STEPS[0]}”": list(map(in_points, after_steps.itertuples())),
             "p": after_steps["p"].map(comparison.shown_p),
             "exact": with_ends(after_steps, "exact", "{:.1%}"),
         }
     ),
     caption=f"Networks behind the steps of the enhancer, read by RapidOCR on the values of {legible.READ_LAST} images of validation cards and on the lines of "
-    f"{legible.WATCHED} scenes: character errors, lower is better, and their difference from “{legible.BEFORE_STEPS[0]}” in percentage points, with 95 % intervals and "
+    f"{legible.WATCHED} scenes: character errors, lower is better, and their difference in percentage points, with 95 % intervals and "
     "Wilcoxon's p over cards and scenes. Here it was chosen.",
     key="after-steps",
 )
@@ -946,7 +946,7 @@ for method in sorted(tried_after):
             else "; the enhancer comes without it."
         )
     )
-Markdown("Against the first of them, " + " ".join(said) if said else "")
+Markdown(f"Against “{legible.BEFORE_STEPS[0]}”, " + " ".join(said) if said else "")
 
 # %% [markdown]
 # `make benchmark-reading` lets OCR read every card of that test pool after each of them, and the cards of any folder whose
@@ -1007,7 +1007,7 @@ if len(replaced):
         figures.table(
             earlier,
             caption="First scorings of what the enhancer was before: of earlier networks, and of the same ones after other steps, named by what was taken away before "
-            "them and the beginning of the hash of what saw the blur. What came next was decided on validation cards, not here. On November 26 before 20:00 every image "
+            "them and the beginning of the hash of what that follows from. What came next was decided on validation cards, not here. On November 26 before 20:00 every image "
             "counted as a sample of its own, so that intervals and p of drawn and docxpand are too sure there.",
             formats=reading_formats,
         )
@@ -1128,7 +1128,7 @@ figures.table(
     .rename(columns={"fields": "values", "sure_and_wrong": "sure and wrong"})
     .reset_index(drop=True),
     caption="What became of the values of cards, as shares of all of them, without intervals; but for gained, lower is better. An engine is called sure where all "
-    "lines (RapidOCR) or words (Tesseract) at the value's place have a confidence of 0.9 or more, so that the two do not compare. Only tests that tell where on a card a value is.",
+    "lines (RapidOCR) or words (Tesseract) at the value's place have a confidence of 0.9 or more, so that the two do not compare. Counted at the latest reading of the same networks. Only tests that tell where on a card a value is.",
     formats={}
     if known_places.empty
     else {"values": "{:.0f}", **dict.fromkeys((column.replace("_", " ") for column in columns), "{:.1%}")},

@@ -240,7 +240,7 @@ said = [
     f"{rows.loc['waves and blur taken away', 'error_rate']:.1%} with waves and blur taken away, {rows.loc[plain, 'error_rate']:.1%} with unsharp masking after that, "
     + ", ".join(
         f"{row['error_rate']:.1%} with {network} after it ({100 * row['difference']:+.1f} points, {between(row, 100, 1)}; "
-        f"{row['invented']:.1%} of values invented)"
+        + (f"{row['invented']:.1%} of values invented)" if row["invented"] >= 0 else "values invented not counted)")
         for network, row in rows[rows["weights"].fillna("") != ""].iterrows()
     )
     + f", {rows.loc[evaluation.SHARP, 'error_rate']:.1%} sharp."

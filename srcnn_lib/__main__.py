@@ -225,16 +225,20 @@ def legible(run_folder: Path, names: tuple[str, ...], fonts: tuple[Path, ...], s
     work = run_folder.parent / "legible"
 
     def run() -> None:
-        chosen = names or tuple(legible.EXPERIMENTS)
-        for name in chosen:
-            legible.train(name, legible.experiment(name), fonts=fonts, work=work)
-        click.echo(legible.score(chosen, fonts=fonts, work=work).round(4).to_string(index=False))
+        options = {"fonts": fonts, "work": work}
+        chosen = {name: legible.experiment(name) for name in names or legible.EXPERIMENTS}
+        for name, experiment in chosen.items():
+            legible.train(name, experiment, **options)
+        if alone := [name for name, experiment in chosen.items() if not experiment.prepared]:
+            click.echo(legible.score(alone, **options).round(4).to_string(index=False))
+        if len(alone) < len(chosen):
+            click.echo(legible.choose_after_steps(**options).round(4).to_string(index=False))
         if ship:
-            for judge in (legible.choose, legible.choose_after_steps):
-                click.echo(judge(fonts=fonts, work=work).round(4).to_string(index=False))
+            click.echo(legible.choose(**options).round(4).to_string(index=False))
             click.echo(f"written: {', '.join(map(str, legible.ship(Run(run_folder), work=work)))}")
 
-    _or_exit(run)
+    with _alone(work):
+        _or_exit(run)
 
 
 @main.command()
@@ -244,28 +248,45 @@ def blur(fonts: tuple[Path, ...]) -> None:
     from srcnn_lib import blur_training, files
 
     def run() -> None:
-        options = {"fonts": fonts, "work": files.ROOT / "reports" / "legible"}
+        options = {"fonts": fonts, "work": work}
         blur_training.train(**options)
         click.echo(blur_training.judge(**options).round(4).to_string(index=False))
 
-    _or_exit(run)
+    work = files.ROOT / "reports" / "legible"
+    with _alone(work):
+        _or_exit(run)
 
 
 @main.command()
 @click.option("--fonts", multiple=True, type=click.Path(exists=True, path_type=Path), help="Folder of typefaces.")
-@click.option("--pages", type=click.Path(exists=True, path_type=Path), help="Folder of pairs, sharp pages among them.")
+@click.option(
+    "--pages",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of pairs, sharp pages among them.",
+)
 @click.option("--trained", is_flag=True, help="Only judge what is trained by now.")
 def ablation(fonts: tuple[Path, ...], pages: Path | None, trained: bool) -> None:
     """Change the recipe of the house model one thing at a time, and see what is read after each short training."""
     from srcnn_lib import ablation, files
 
     def run() -> None:
-        work = files.ROOT / "reports" / "legible"
         table = ablation.run(fonts=fonts, work=work, pages=pages, train=not trained)
         shown = table.pivot(index="method", columns="measure", values="difference")
         click.echo(shown.loc[table["method"].unique()].round(4).to_string())
 
-    _or_exit(run)
+    work = files.ROOT / "reports" / "legible"
+    with _alone(work):
+        _or_exit(run)
+
+
+def _alone(work: Path):
+    """While no other process trains into the same folder."""
+    from srcnn_lib import locking
+
+    def say(holder: str) -> None:
+        click.echo(f"process {holder} trains in {work}: waiting until it has ended (Ctrl-C stops the waiting)")
+
+    return locking.held(work.with_name(f".{work.name}.lock"), say)
 
 
 def _or_exit(function, *arguments, **options) -> None:

@@ -62,6 +62,8 @@ def run(*, fonts: Sequence[Path], work: Path, pages: Path | None = None, train: 
     Without `train`, those are judged that are trained by now; without `pages` (see `legible.train`), what learns from
     them is left out, unless it is trained by now.
     """
+    if train and pages:
+        legible.Pages(pages)  # what cannot be used is said now, not after an hour of other trainings
     options = {"fonts": fonts, "work": work, "pages": pages, "keep": legible.RESULTS / "ablation"}
     networks = {
         change: legible.train(name_of(change), experiment, **options)

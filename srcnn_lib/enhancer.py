@@ -45,12 +45,12 @@ def models() -> dict[str, dict]:
 
 def hashes() -> dict[str, str]:
     """What tells results of these networks from others, by name: the SHA-256 of each, and what is done before it."""
-    before = f"waves and blur {_steps_hash()[:12]}"
+    before = f"waves and blur {steps_hash()[:12]}"
     return {name: f"{network['sha256']} after {before}" for name, network in models().items()}
 
 
-def _steps_hash() -> str:
-    """SHA-256 of what the steps before a network follow from: the network that sees blurs, and all constants there."""
+def steps_hash() -> str:
+    """SHA-256 of what the steps before a network follow from: the network that sees blurs, and named constants."""
     from srcnn_lib import blur, frequency
 
     constants = {

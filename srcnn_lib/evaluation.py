@@ -181,12 +181,13 @@ def fields(folder: Path, table: pd.DataFrame, names: Sequence[str]) -> dict[str,
     if not file.exists():
         return None
     known = pd.read_csv(file, dtype={"text": "string", "name": "string", "kind": "string"}, keep_default_na=False)
-    if absent := [column for column in ("number", "kind", "name", "text") if column not in known]:
-        raise DataError(f"{file}: expected the columns number, kind, name, text, x0, y0, x1 and y1; {absent} not found")
+    expected = ("number", "kind", "name", "text", "x0", "y0", "x1", "y1")
+    if absent := [column for column in expected if column not in known]:
+        raise DataError(f"{file}: expected the columns {', '.join(expected)}; {', '.join(absent)} not found")
     by_number = dict(iter(known.groupby("number")))
     numbers = table.set_index("name")["number"]
-    if absent := sorted({numbers[name] for name in names} - by_number.keys()):
-        raise DataError(f"{file}: expected rows of every card; there are none of number {absent[0]}")
+    if absent := [name for name in names if numbers[name] not in by_number]:
+        raise DataError(f"{file}: expected rows of every card, by its number; there are none of {absent[0]}")
     return {name: by_number[numbers[name]].drop(columns="number") for name in names}
 
 

@@ -1,7 +1,8 @@
 """The house model: networks trained so that cards can be read (`make legible`).
 
-Training crops come from drawn scenes (`scenes`) and from the clean renderings of training cards, and are spoilt anew
-each time they are shown; the label is the clean drawing. So these recipes use the truth of training cards
+Training crops come from drawn scenes (`scenes`) and from the clean renderings of training cards (in one experiment
+from real pages as well), and are spoilt anew each time they are shown, or once where the enhancer's steps are taken
+first; the label is the clean drawing. So these recipes use the truth of training cards
 (`uses_truth`). Beside the distance of pixels and of their gradients, the loss can ask where RapidOCR finds text
 and what its recogniser sees in it (`reading`). Validation cards decide, by what is read on them; no test card has a
 say.
@@ -110,7 +111,7 @@ class Experiment:
     """Kinds of degradation that it never sees."""
     prepared: int = 0
     """Images, spoilt once and shown as the enhancer's steps before a network leave them, that crops are cut from, with
-    what the enhancer makes of them with the teacher; 0: crops are spoilt anew each time, and no step is taken."""
+    what the teacher makes of them; 0: crops are spoilt anew each time, and no step is taken."""
     pages: float = 0.0
     """Share of the crops that come from clean scans of real pages, in place of scenes."""
     seed: int = SEED
@@ -234,16 +235,16 @@ def bank(count: int, seed: int, part: str, fonts: Sequence[Path] = ()) -> "Bank"
     return Bank(folder)
 
 
-def prepared(lessons: "Lessons", count: int, teacher: str) -> "Bank":
+def prepared(lessons: "Lessons", count: int, teacher: keras.Model) -> "Bank":
     """The first crops of `lessons` after the steps of the enhancer, made once and kept in `data/specimens`.
 
-    Each scene has nine channels: what the enhancer shows to a network, the clean crop, and what the enhancer makes of
-    it all with the network called `teacher` there.
+    Each scene has nine channels: what the steps leave, the clean crop, and what `teacher` makes of the first.
     """
+    weights = hashlib.sha256(b"".join(values.tobytes() for values in teacher.get_weights())).hexdigest()
     recipe = repr(
         (
             [(share, source.name) for share, source in lessons.sources],
-            *(lessons.crop_size, lessons.seed, lessons.clean, lessons.without, enhancer.hashes()[teacher]),
+            *(lessons.crop_size, lessons.seed, lessons.clean, lessons.without, weights, enhancer.steps_hash()),
             *(Path(module.__file__).read_text(encoding="utf-8") for module in (scenes, degradations)),
         )
     )
@@ -251,8 +252,8 @@ def prepared(lessons: "Lessons", count: int, teacher: str) -> "Bank":
 
     def one(number: int) -> Scene:
         spoilt, clean, lines = lessons.crop(number)
-        taught = enhancer.enhance(spoilt, model=teacher, threads=1)
-        return Scene(np.dstack([enhancer.prepare(spoilt), clean, taught]), lines, [""] * len(lines))
+        low = enhancer.prepare(spoilt)
+        return Scene(np.dstack([low, clean, evaluation.predict(teacher, low)]), lines, [""] * len(lines))
 
     if not (folder / "scenes.csv").exists():
         _keep(parallel.over(range(count), one, "taking the enhancer's steps"), count, folder)
@@ -576,7 +577,7 @@ def train(
     if file.exists():
         return training.load(file)
     keras.utils.set_random_seed(experiment.seed)
-    lessons, watching = _lessons(experiment, fonts, pages)
+    lessons, watching = _lessons(experiment, fonts, work, pages)
     seen_while_training = watched(watching, 24)
     network = models.build(experiment.network, **experiment.changes)
     if experiment.colour < 1:
@@ -622,15 +623,16 @@ def train(
     return training.load(file)
 
 
-def _lessons(experiment: Experiment, fonts: Sequence[Path], pages: Path | None) -> tuple[Lessons, Lessons]:
+def _lessons(experiment: Experiment, fonts: Sequence[Path], work: Path, pages: Path | None) -> tuple[Lessons, Lessons]:
     """What an experiment learns from, and what it is watched by: scenes in other typefaces, and validation cards."""
+    if experiment.pages and pages is None:
+        raise ForeseenError("this experiment learns from real pages; name a folder of pairs with PAGES=…")
+    of_pages = [(experiment.pages, Pages(pages))] if experiment.pages else []
     folder = dataset.provide(**CARDS)
     drawn = bank(experiment.scenes, SEED, "train", fonts if experiment.further_typefaces else ())
     sources = [(experiment.cards, Cards(folder, "train")), (1 - experiment.cards - experiment.pages, drawn)]
-    if experiment.pages and pages is None:
-        raise ForeseenError("this experiment learns from real pages; name a folder of pairs with PAGES=…")
     taught = Lessons(
-        [*sources, (experiment.pages, Pages(pages))] if experiment.pages else sources,
+        [*sources, *of_pages],
         experiment.batch_size,
         experiment.crop_size,
         experiment.lines,
@@ -643,7 +645,7 @@ def _lessons(experiment: Experiment, fonts: Sequence[Path], pages: Path | None) 
     watching = Lessons(others, 1, 192, 1, SEED, 1)
     if not experiment.prepared:
         return taught, watching
-    teacher = {chosen: name for name, chosen in SHIPPED.items()}[experiment.teacher]
+    teacher = known(experiment.teacher, work)
     return tuple(
         Prepared(
             [(1, prepared(dataclasses.replace(lessons, crop_size=_WHOLE, seed=SEED), count, teacher))],
@@ -713,7 +715,7 @@ def known(name: str, work: Path) -> keras.Model:
         return _trained(name, work)
     shipped = {BLENDS.get(chosen, (chosen,))[0]: file for file, chosen in SHIPPED.items()}
     if experiment not in shipped:
-        raise ForeseenError(f"{name!r} is neither trained in {work} yet nor shipped; make legible trains it")
+        raise ForeseenError(f"{name!r} is neither trained in {work} yet nor shipped")
     network = models.build(EXPERIMENTS[experiment].network, **EXPERIMENTS[experiment].changes)
     export.read_onnx(network, enhancer.WEIGHTS / f"{shipped[experiment]}.onnx")
     return network if shares == [1.0, 1.0] else blended(network, *shares)
@@ -748,7 +750,7 @@ def ship(run: Run, *, work: Path, keep: Path = RESULTS, names: Sequence[str] = t
                 "stages": [
                     {"experiment": stage}
                     | dataclasses.asdict(EXPERIMENTS[stage])
-                    | {key: log[key] for key in ("typefaces", "typefaces_sha256", "commit")}
+                    | {key: log.get(key) for key in ("typefaces", "typefaces_sha256", "commit")}
                     for stage, log in zip(stages, logs, strict=True)
                 ],
                 "share of brightness": brightness,

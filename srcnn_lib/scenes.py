@@ -32,8 +32,8 @@ _CAPITALS, _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 
 @dataclass(frozen=True)
 class Scene:
-    """A clean drawing: uint8 RGB (SIZE, SIZE, 3), its lines of text, float32 (N, 4): x0, y0, x1, y1 in pixels, and
-    what they say."""
+    """A clean drawing, uint8 RGB (H, W, 3), or several of one place side by side in its channels; its lines of text,
+    float32 (N, 4): x0, y0, x1, y1 in pixels, and what they say."""
 
     image: np.ndarray
     lines: np.ndarray

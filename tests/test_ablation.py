@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from srcnn_lib import ablation, enhancer, evaluation, figures, legible
-from srcnn_lib.errors import ForeseenError
+from srcnn_lib.errors import DataError, ForeseenError
 from srcnn_lib.files import write_json
 
 
@@ -57,7 +57,11 @@ def test_real_pages_are_shown_once_each_and_asked_for_by_name(tmp_path, rng):
     assert {scene.image[..., 0].tobytes() for scene in pages} == {one.tobytes(), other.tobytes()}
     low, high, _ = legible.Lessons([(1, pages)], 2, 64, 3, 1, 1).batch(0)
     assert low.shape == (2, 64, 64, 3) and not high[..., 3].any()
-    assert {how.pages > 0 for how in ablation.EXPERIMENTS.values()} == {False, True}
+    learns = next(how for how in ablation.EXPERIMENTS.values() if how.pages)
+    with pytest.raises(ForeseenError, match="PAGES="):
+        legible.train("a", learns, fonts=(), work=tmp_path)
+    with pytest.raises(DataError, match="blurred_images"):
+        ablation.run(fonts=(), work=tmp_path, pages=tmp_path / "blurred_images")
 
 
 def test_measures_are_compared_on_the_same_cards():

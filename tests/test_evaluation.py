@@ -136,10 +136,13 @@ def test_fields_of_cards_that_the_table_lacks_are_missed_by_name(tmp_path):
     index = pd.DataFrame({"name": ["f.h.fornt.5000", "f.h.fornt.5001"], "number": [5000, 5001]})
     file = tmp_path / "truth" / "fields.csv"
     file.parent.mkdir()
-    file.write_text("number,kind,name,text\n5000,value,given,ANNA\n")
+    file.write_text("number,kind,name,text,x0,y0,x1,y1\n5000,value,given,ANNA,1,1,9,9\n")
     assert evaluation.fields(tmp_path, index, ["f.h.fornt.5000"])["f.h.fornt.5000"]["text"].tolist() == ["ANNA"]
-    with pytest.raises(DataError, match=r"fields\.csv: .* there are none of number 5001"):
+    with pytest.raises(DataError, match=r"fields\.csv: .* there are none of f\.h\.fornt\.5001"):
         evaluation.fields(tmp_path, index, list(index["name"]))
+    without = pd.DataFrame({"name": ["a"], "number": pd.array([pd.NA], "Int64")})
+    with pytest.raises(DataError, match="there are none of a$"):
+        evaluation.fields(tmp_path, without, ["a"])
     file.write_text("number,kind,text\n5000,value,ANNA\n")
-    with pytest.raises(DataError, match=r"fields\.csv: expected the columns .* \['name'\] not found"):
+    with pytest.raises(DataError, match=r"fields\.csv: expected the columns .*; name, x0, y0, x1, y1 not found"):
         evaluation.fields(tmp_path, index, ["f.h.fornt.5000"])

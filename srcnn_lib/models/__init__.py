@@ -169,7 +169,8 @@ def _receptive_field(network: "keras.Model") -> int:
     """Found by changing an image from one column on, with weights that let nothing cancel; at most 1023.
 
     Kernels are square, so that one row of the image tells it all. What is seen through a mean of the whole image or
-    through a normalisation over channels (NAFNet's) is not found.
+    through a normalisation over channels (NAFNet's) is not found. For networks that do not enlarge, and that gather
+    squares of 8 pixels at most.
     """
     for reach in (16, 256, 512):  # most networks do not see far, and small images are soon looked through
         left, right = (_sight(network, reach, direction) for direction in (-1, 1))
