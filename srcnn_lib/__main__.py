@@ -262,7 +262,7 @@ def blur(fonts: tuple[Path, ...]) -> None:
 @click.option(
     "--pages",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of pairs, sharp pages among them.",
+    help="Folder of pairs of pages.",
 )
 @click.option("--trained", is_flag=True, help="Only judge what is trained by now.")
 def ablation(fonts: tuple[Path, ...], pages: Path | None, trained: bool) -> None:

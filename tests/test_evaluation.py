@@ -141,7 +141,7 @@ def test_fields_of_cards_that_the_table_lacks_are_missed_by_name(tmp_path):
     with pytest.raises(DataError, match=r"fields\.csv: .* there are none of f\.h\.fornt\.5001"):
         evaluation.fields(tmp_path, index, list(index["name"]))
     without = pd.DataFrame({"name": ["a"], "number": pd.array([pd.NA], "Int64")})
-    with pytest.raises(DataError, match="there are none of a$"):
+    with pytest.raises(DataError, match=r"there are none of a$"):
         evaluation.fields(tmp_path, without, ["a"])
     file.write_text("number,kind,text\n5000,value,ANNA\n")
     with pytest.raises(DataError, match=r"fields\.csv: expected the columns .*; name, x0, y0, x1, y1 not found"):
