@@ -40,7 +40,7 @@ export MALLOC_TRIM_THRESHOLD_ := 17179869184
 # Each of its arenas keeps what one thread ever needed, and OCR reads in new threads each time: 3.9 GB with 16 of them.
 export MALLOC_ARENA_MAX := 2
 
-.PHONY: help report report-pdf compare notebooks data test test-zoo test-legible test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo legible blur ablation test-faults test-hostile test-fuzz test-determinism test-scale test-newest bench-sharp check-enhance
+.PHONY: help report report-pdf compare notebooks data test test-zoo test-slow test-own published benchmark-set5 benchmark-noisy-office benchmark-reading weights bench bench-enhance lint lab lock clean FORCE test-browser test-tuning zoo legible blur ablation test-faults test-hostile test-fuzz test-determinism test-scale test-newest bench-sharp check-enhance
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -124,8 +124,8 @@ test: $(READY) ## unit tests, and the whole report on the ci profile, headlessly
 test-zoo: $(READY) ## the networks of the literature: size, learning, loading, one by one
 	@$(PYTHON) -m pytest -m zoo
 
-test-legible: $(READY) ## networks that are taught by what RapidOCR's own make of their images
-	@$(PYTHON) -m pytest -m legible
+test-slow: $(READY) ## what takes longest of the unit tests: a make within a make, RapidOCR's networks as teachers, two devices
+	@$(PYTHON) -m pytest -m slow
 
 test-browser: $(if $(BROWSER),report-pdf,$(RUN_DIR)/report.html) ## the report of a profile in a real browser (needs Chromium or Chrome)
 	@SRCNN_REPORT=$(RUN_DIR)/report.html $(PYTHON) -m pytest -m browser -rs tests/test_browser.py

@@ -155,7 +155,7 @@ def test_fooling_teaches_the_network_and_not_the_discriminator(lessons):
     assert all(np.allclose(one, other, atol=1e-7) for one, other in zip(judging, also_judging, strict=True))
 
 
-@pytest.mark.legible
+@pytest.mark.slow
 def test_a_clean_crop_is_told_and_found_best(lessons):
     class Fixed:
         def __init__(self, spoilt):
@@ -174,7 +174,7 @@ def test_a_clean_crop_is_told_and_found_best(lessons):
     "weights",
     [
         {"spectra": 0.1, "fooling": 0.1, "teacher": "a network"},
-        pytest.param({"reading": 0.05, "finding": 0.1, "telling": 0.1}, marks=pytest.mark.legible),
+        pytest.param({"reading": 0.05, "finding": 0.1, "telling": 0.1}, marks=pytest.mark.slow),
     ],
 )
 def test_a_network_learns_from_a_reader(tmp_path, lessons, weights):

@@ -39,6 +39,7 @@ def copy_with_two_notebooks(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_a_failing_cell_fails_make_and_says_where_its_traceback_is(copy_with_two_notebooks, make_pairs):
     folder, data = copy_with_two_notebooks, make_pairs(["a", "b", "c"])
     with (folder / "notebooks" / "01_inspection.py").open("a") as source:
@@ -93,6 +94,7 @@ def own_pages(tmp_path, rng):
     shutil.rmtree(ROOT / "reports" / "My_pages___1_each_-3058899352-ci")
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_is_inspected_and_split(own_pages):
     run = "reports/My_pages___1_each_-3058899352-ci"
     make(f"{run}/03_split.ipynb", "PROFILE=ci", f"DATA={own_pages}")

@@ -238,6 +238,7 @@ def test_unknown_losses_and_strategies_list_the_known_ones():
         training.strategy("many")
 
 
+@pytest.mark.slow
 def test_two_devices_train_to_the_same_weights_as_one():
     script = ROOT / "tests" / "two_devices.py"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True)
