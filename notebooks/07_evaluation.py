@@ -853,23 +853,31 @@ def spelled_out(method):
     return method.replace(", after both", f", {BEFORE} before")
 
 
+def beside(table, name, names, against):
+    """What `legible.compared` gives, as it is shown: `names` in a column `name`, differences in one `against`."""
+    return pd.DataFrame(
+        {
+            "test": table["test"],
+            name: names,
+            "character errors": [
+                f"{row.figure:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in table.itertuples()
+            ],
+            f"against {against}": list(map(in_points, table.itertuples())),
+            "p": table["p"].map(comparison.shown_p),
+            "exact": with_ends(table, "exact", "{:.1%}"),
+        }
+    )
+
+
 steps = records.read_table("blur")
 figures.table(
     pd.DataFrame({"": ["not run yet: make blur"]})
     if steps is None
-    else pd.DataFrame(
-        {
-            "test": steps["test"],
-            "method": [
-                f"{method} alone" if method in enhancer.models() else spelled_out(method) for method in steps["method"]
-            ],
-            "character errors": [
-                f"{row.figure:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in steps.itertuples()
-            ],
-            "against untouched": list(map(in_points, steps.itertuples())),
-            "p": steps["p"].map(comparison.shown_p),
-            "exact": with_ends(steps, "exact", "{:.1%}"),
-        }
+    else beside(
+        steps,
+        "method",
+        [f"{method} alone" if method in enhancer.models() else spelled_out(method) for method in steps["method"]],
+        evaluation.UNTOUCHED,
     ),
     caption=f"What each step is worth: RapidOCR on the values of {legible.READ_LAST} images of validation cards and on the lines of {legible.READ_SCENES} scenes. Character errors, "
     "lower is better, and their difference in percentage points, with 95 % intervals and Wilcoxon's p over cards and scenes. Noise for all: the filter that takes blur back "
@@ -902,18 +910,7 @@ after_steps = records.read_table("legible/after-steps")
 figures.table(
     pd.DataFrame({"": ["not run yet: make legible"]})
     if after_steps is None
-    else pd.DataFrame(
-        {
-            "test": after_steps["test"],
-            "network": after_steps["method"].replace(BEFORE, "none"),
-            "character errors": [
-                f"{row.figure:.1%} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in after_steps.itertuples()
-            ],
-            f"against “{legible.BEFORE_STEPS[0]}”": list(map(in_points, after_steps.itertuples())),
-            "p": after_steps["p"].map(comparison.shown_p),
-            "exact": with_ends(after_steps, "exact", "{:.1%}"),
-        }
-    ),
+    else beside(after_steps, "network", after_steps["method"].replace(BEFORE, "none"), f"“{legible.BEFORE_STEPS[0]}”"),
     caption=f"Networks behind the steps of the enhancer, read by RapidOCR on the values of {legible.READ_LAST} images of validation cards and on the lines of "
     f"{legible.WATCHED} scenes: character errors, lower is better, and their difference in percentage points, with 95 % intervals and "
     "Wilcoxon's p over cards and scenes. Here it was chosen.",

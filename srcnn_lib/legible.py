@@ -734,11 +734,10 @@ def blended(network: keras.Model, brightness: float, colour: float) -> keras.Mod
     return keras.Model(network.input, keras.layers.Add(name="blended")(parts), name=network.name)
 
 
-def ship(run: Run, *, work: Path, keep: Path = RESULTS, names: Sequence[str] = tuple(SHIPPED)) -> list[Path]:
-    """Give networks of `SHIPPED` to the enhancer (see `export.ship`), scored on the test cards of a run."""
+def ship(run: Run, *, work: Path, keep: Path = RESULTS) -> list[Path]:
+    """Give the networks of `SHIPPED` to the enhancer (see `export.ship`), scored on the test cards of a run."""
     written = []
-    for name in names:
-        chosen = SHIPPED[name]
+    for name, chosen in SHIPPED.items():
         network = _trained(chosen, work)
         chosen, brightness, colour = BLENDS.get(chosen, (chosen, 1.0, 1.0))
         stages = [chosen]
